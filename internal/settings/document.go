@@ -1,0 +1,87 @@
+package settings
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Limits of a document.
+const (
+	// MaxDocumentBytes bounds the JSON text without insignificant white space.
+	// An item of DynamoDB holds 409,600 bytes, names and key included.
+	MaxDocumentBytes = 400_000
+	// MaxDocumentDepth bounds how deep objects and arrays nest; the document
+	// itself is the first level.
+	MaxDocumentDepth = 1_000
+)
+
+// Document is a JSON object, kept as its own text without insignificant white
+// space: number text, order of members and escapes are those of the sender.
+// The zero Document is the empty object.
+type Document struct {
+	text []byte
+}
+
+// StoredDocument returns the document whose text a [Store] kept. The text is
+// not checked again.
+func StoredDocument(text []byte) Document { return Document{text: text} }
+
+// Text returns the JSON text. It must not be changed.
+func (d Document) Text() []byte {
+	if d.text == nil {
+		return []byte("{}")
+	}
+	return d.text
+}
+
+// String tells the size alone: documents do not belong into logs.
+func (d Document) String() string { return fmt.Sprintf("document of %d bytes", len(d.Text())) }
+
+// LogValue tells the size alone, like String.
+func (d Document) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
+// TooLargeError says that a document is over [MaxDocumentBytes].
+type TooLargeError struct {
+	Size int // bytes, without insignificant white space
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("document has %d bytes without insignificant white space, the limit is %d", e.Size, MaxDocumentBytes)
+}
+
+// compact takes insignificant white space out of text, in place, and holds the
+// result to the limits of a document. text is a valid JSON value that stood
+// offset bytes from the start of what the client sent.
+func compact(text []byte, offset int) (Document, error) {
+	kept := text[:0]
+	depth, tooDeep := 0, -1
+	for i := 0; i < len(text); {
+		start := i
+		switch text[i] {
+		case ' ', '\t', '\r', '\n':
+			i++
+			continue
+		case '"':
+			i = stringEnd(text, i)
+		case '{', '[':
+			i++
+			depth++
+			if depth == MaxDocumentDepth+1 && tooDeep < 0 {
+				tooDeep = start
+			}
+		case '}', ']':
+			i++
+			depth--
+		default:
+			i++
+		}
+		kept = append(kept, text[start:i]...)
+	}
+	if len(kept) > MaxDocumentBytes {
+		return Document{}, &TooLargeError{Size: len(kept)}
+	}
+	if tooDeep >= 0 {
+		return Document{}, invalid(fmt.Sprintf("nesting deeper than %d levels", MaxDocumentDepth), "", offset+tooDeep)
+	}
+	return Document{text: kept}, nil
+}
