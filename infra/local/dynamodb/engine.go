@@ -1,0 +1,152 @@
+// Package dynamodb is an embedded stand-in for Amazon DynamoDB, for the local
+// stack and for tests: an in-memory, strict subset of the DynamoDB JSON 1.0
+// protocol. It serves tables with a single string key, and of the operations
+// CreateTable, DescribeTable, ListTables, DeleteTable, GetItem, PutItem and
+// DeleteItem. What it serves it serves as DynamoDB documents it; what it does
+// not know it refuses, by name, and never ignores.
+//
+// It does not verify signatures (a request only has to carry an Authorization
+// header), meter capacity, throttle, expire or persist anything; every read is
+// consistent. Attribute values come back in the form in which they were sent:
+// unlike DynamoDB it does not normalize numbers (1.0 stays 1.0). It knows
+// nothing of the tables' purpose.
+package dynamodb
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+const (
+	contentType = "application/x-amz-json-1.0"
+	maxRequest  = 16 << 20
+)
+
+// Engine is one account in one region: a set of tables. It is an http.Handler
+// and safe for concurrent use; every operation is atomic.
+type Engine struct {
+	mu     sync.RWMutex // guards tables and everything in them, except items: those are never modified
+	tables map[string]*table
+}
+
+// New returns an Engine without tables.
+func New() *Engine {
+	return &Engine{tables: make(map[string]*table)}
+}
+
+// ServeHTTP answers one request of the protocol, and GET / as the health check
+// of the real endpoints.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && r.URL.Path == "/" {
+		respond(w, http.StatusOK, "text/plain", []byte("healthy: dynamodb.local"))
+		return
+	}
+	status := http.StatusOK
+	answer, err := e.serve(w, r)
+	if err != nil {
+		f := failureOf(err)
+		status, answer = cmp.Or(f.status, http.StatusBadRequest), f
+	}
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(answer) // cannot fail: its values are checked JSON
+	respond(w, status, contentType, bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+}
+
+func respond(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("X-Amzn-Requestid", rand.Text())
+	h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (any, error) {
+	if r.Header.Get("Authorization") == "" {
+		return nil, &failure{Type: missingAuthentication, Message: "request is missing an Authorization header"}
+	}
+	operation, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
+	if !ok || r.Method != http.MethodPost || r.URL.Path != "/" || r.Header.Get("Content-Type") != contentType {
+		return nil, &failure{Type: unknownOperation, Message: "an operation is a POST to / of " + contentType +
+			" with X-Amz-Target: DynamoDB_20120810.<operation>"}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, &failure{Type: requestTooLarge, Message: "request exceeds 16 MB", status: http.StatusRequestEntityTooLarge}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(body) {
+		return nil, errors.New("request is not UTF-8")
+	}
+	switch operation {
+	case "CreateTable":
+		return e.createTable(body)
+	case "DescribeTable":
+		return e.describeTable(body)
+	case "ListTables":
+		return e.listTables(body)
+	case "DeleteTable":
+		return e.deleteTable(body)
+	case "GetItem":
+		return e.getItem(body)
+	case "PutItem":
+		return e.putItem(body)
+	case "DeleteItem":
+		return e.deleteItem(body)
+	}
+	return nil, &failure{Type: unknownOperation, Message: "operation " + strconv.Quote(operation) + " is not supported"}
+}
+
+// members are the members of a request that an operation knows, by their exact
+// names, with the places where their values go.
+type members map[string]any
+
+// decode reads a request. A member that is not among known would change the
+// meaning of the request, so it is refused.
+func decode(body []byte, known members) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if start, err := dec.Token(); err != nil {
+		return err
+	} else if start != json.Delim('{') {
+		return errors.New("request is not a JSON object")
+	}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		name := token.(string) // what Token returns inside an object, before a value
+		dst, ok := known[name]
+		if !ok {
+			return invalid("request member %q is not supported here, or given twice", name)
+		}
+		delete(known, name)
+		if err := dec.Decode(dst); err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("request has data after its JSON object")
+	}
+	return nil
+}

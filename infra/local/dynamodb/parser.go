@@ -1,0 +1,229 @@
+package dynamodb
+
+import (
+	"slices"
+	"strings"
+)
+
+const maxInOperands = 100
+
+// parser reads the tokens of one expression by recursive descent, in DynamoDB's
+// order of precedence: comparators and IN, functions, parentheses, NOT, AND, OR.
+// Once it has failed it has no tokens left, so that everything ends by itself.
+type parser struct {
+	*expressions
+	tokens []string
+	err    error
+}
+
+// clause is a part of a condition.
+type clause struct {
+	holds         condition
+	parenthesized bool // nothing but a group
+}
+
+// operand is one side of a comparison: an attribute of the item or, where that
+// is empty, a constant.
+type operand struct {
+	attribute string
+	constant  value
+}
+
+func (o operand) of(it item) (value, bool) {
+	if o.attribute == "" {
+		return o.constant, true
+	}
+	v, ok := it[o.attribute]
+	return v, ok
+}
+
+func (p *parser) fail(format string, args ...any) {
+	if p.err == nil {
+		p.err = invalid(format, args...)
+	}
+	p.tokens = nil
+}
+
+// unexpected fails at token, or at the end of the expression.
+func (p *parser) unexpected(token string) {
+	p.fail("syntax error at %q", token)
+}
+
+// end returns the first error of the expression, which ends here.
+func (p *parser) end() error {
+	if len(p.tokens) > 0 {
+		p.unexpected(p.tokens[0])
+	}
+	return p.err
+}
+
+// next returns the next token, or "" at the end.
+func (p *parser) next() string {
+	if len(p.tokens) == 0 {
+		return ""
+	}
+	token := p.tokens[0]
+	p.tokens = p.tokens[1:]
+	return token
+}
+
+// accept takes the next token if it is the wanted one; keywords have no case.
+func (p *parser) accept(wanted string) bool {
+	if len(p.tokens) == 0 || !strings.EqualFold(p.tokens[0], wanted) {
+		return false
+	}
+	p.next()
+	return true
+}
+
+func (p *parser) expect(wanted string) {
+	if !p.accept(wanted) {
+		p.unexpected(p.next())
+	}
+}
+
+func (p *parser) disjunction() clause {
+	left := p.conjunction()
+	for p.accept("OR") {
+		a, b := left.holds, p.conjunction().holds
+		left = clause{holds: func(it item) bool { return a(it) || b(it) }}
+	}
+	return left
+}
+
+func (p *parser) conjunction() clause {
+	left := p.negation()
+	for p.accept("AND") {
+		a, b := left.holds, p.negation().holds
+		left = clause{holds: func(it item) bool { return a(it) && b(it) }}
+	}
+	return left
+}
+
+func (p *parser) negation() clause {
+	if !p.accept("NOT") {
+		return p.primary()
+	}
+	inner := p.negation().holds
+	return clause{holds: func(it item) bool { return !inner(it) }}
+}
+
+func (p *parser) primary() clause {
+	if p.accept("(") {
+		inner := p.disjunction()
+		p.expect(")")
+		if inner.parenthesized {
+			p.fail("expression has redundant parentheses")
+		}
+		return clause{inner.holds, true}
+	}
+	if len(p.tokens) > 1 && p.tokens[1] == "(" {
+		return clause{holds: p.function()}
+	}
+	return clause{holds: p.comparison()}
+}
+
+func (p *parser) function() condition {
+	name := p.next()
+	p.expect("(")
+	attribute := p.attribute()
+	p.expect(")")
+	switch name {
+	case "attribute_exists":
+		return func(it item) bool { _, ok := it[attribute]; return ok }
+	case "attribute_not_exists":
+		return func(it item) bool { _, ok := it[attribute]; return !ok }
+	}
+	p.fail("function %q is not supported", name)
+	return nil
+}
+
+func (p *parser) comparison() condition {
+	left := p.operand()
+	if p.accept("IN") {
+		return p.membership(left)
+	}
+	comparator := p.next()
+	if !slices.Contains([]string{"=", "<>", "<", "<=", ">", ">="}, comparator) {
+		p.unexpected(comparator)
+	}
+	return p.compare(left, comparator, p.operand())
+}
+
+// membership reads what follows IN.
+func (p *parser) membership(left operand) condition {
+	p.expect("(")
+	equals := []condition{p.compare(left, "=", p.operand())}
+	for p.accept(",") {
+		equals = append(equals, p.compare(left, "=", p.operand()))
+	}
+	p.expect(")")
+	if len(equals) > maxInOperands {
+		p.fail("IN with %d operands exceeds the maximum of %d", len(equals), maxInOperands)
+	}
+	return func(it item) bool {
+		return slices.ContainsFunc(equals, func(c condition) bool { return c(it) })
+	}
+}
+
+// compare means that an operand that is missing, or not of the other's type, is
+// neither equal to it nor less nor greater.
+func (p *parser) compare(left operand, comparator string, right operand) condition {
+	if left.attribute != "" && right.attribute != "" {
+		p.fail("comparing two attributes is not supported")
+	}
+	return func(it item) bool {
+		a, aok := left.of(it)
+		b, bok := right.of(it)
+		if !aok || !bok || a.kind != b.kind {
+			return comparator == "<>"
+		}
+		order := a.scalar().compare(b.scalar())
+		switch comparator {
+		case "=":
+			return order == 0
+		case "<>":
+			return order != 0
+		case "<":
+			return order < 0
+		case "<=":
+			return order <= 0
+		case ">":
+			return order > 0
+		default:
+			return order >= 0
+		}
+	}
+}
+
+func (p *parser) operand() operand {
+	if len(p.tokens) == 0 || p.tokens[0][0] != ':' {
+		return operand{attribute: p.attribute()}
+	}
+	name := p.next()
+	v, ok := p.values[name]
+	if !ok {
+		p.fail("%s is not defined in ExpressionAttributeValues", name)
+	} else if v.kind != "S" && v.kind != "N" && v.kind != "B" {
+		p.fail("comparing with %s, of type %s, is not supported", name, v.kind)
+	}
+	return operand{constant: v}
+}
+
+// attribute reads the name of one, as a word or by its #name.
+func (p *parser) attribute() string {
+	token := p.next()
+	switch {
+	case strings.HasPrefix(token, "#"):
+		name := p.names[token]
+		if name == "" {
+			p.fail("%s is not defined in ExpressionAttributeNames, or empty", token)
+		}
+		return name
+	case strings.Trim(token, word) != "" || token == "":
+		p.unexpected(token)
+	case isReserved(token):
+		p.fail("attribute name %q is a reserved word: give it a #name", token)
+	}
+	return token
+}

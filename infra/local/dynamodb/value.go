@@ -1,0 +1,220 @@
+package dynamodb
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// The limits of an item. Sizes are in bytes.
+const (
+	maxItem    = 400 << 10
+	maxKey     = 2 << 10
+	maxName    = 64<<10 - 1
+	maxNesting = 31 // lists and maps around one another
+)
+
+// item is a set of attributes by name. The nil item is one that does not exist.
+type item map[string]value
+
+func (it item) check() error {
+	size := 0
+	for name, v := range it {
+		if v.nesting > maxNesting {
+			return invalid("attribute %q nests deeper than %d levels", name, maxNesting)
+		}
+		size += len(name) + v.size
+	}
+	if size > maxItem {
+		return invalid("item size of %d bytes exceeds the maximum of %d", size, maxItem)
+	}
+	return checkNames(it)
+}
+
+// key returns the value of the key attribute that is called name.
+func (it item) key(name string) (string, error) {
+	v, ok := it[name]
+	if !ok {
+		return "", invalid("key attribute %q is missing", name)
+	}
+	if v.kind != "S" {
+		return "", invalid("key attribute %q is of type %s and not S", name, v.kind)
+	}
+	key := v.scalar().text
+	if key == "" || len(key) > maxKey {
+		return "", invalid("key attribute %q is of %d bytes and not of 1 to %d", name, len(key), maxKey)
+	}
+	return key, nil
+}
+
+// only is key, of an item that must have no other attribute.
+func (it item) only(name string) (string, error) {
+	if len(it) != 1 {
+		return "", invalid("a key of %d attributes does not match the schema, which has one", len(it))
+	}
+	return it.key(name)
+}
+
+func (it item) project(attributes []string) item {
+	projected := make(item)
+	for _, name := range attributes {
+		if v, ok := it[name]; ok {
+			projected[name] = v
+		}
+	}
+	return projected
+}
+
+func checkNames(attributes map[string]value) error {
+	for name := range attributes {
+		if name == "" || len(name) > maxName {
+			return invalid("attribute name of %d bytes is not of 1 to %d", len(name), maxName)
+		}
+	}
+	return nil
+}
+
+// value is an attribute value. It keeps the JSON text of its content, checked
+// but otherwise as it was sent.
+type value struct {
+	kind    string // S, N, B, BOOL, NULL, M, L, SS, NS or BS
+	content json.RawMessage
+	size    int // by the rules of DynamoDB's "item sizes and formats"
+	nesting int // levels of lists and maps
+}
+
+func (v value) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{%q:%s}`, v.kind, v.content), nil
+}
+
+func (v *value) UnmarshalJSON(text []byte) error {
+	var typed map[string]json.RawMessage
+	if err := json.Unmarshal(text, &typed); err != nil {
+		return err
+	}
+	if len(typed) != 1 {
+		return invalid("an attribute value must have exactly one type")
+	}
+	for kind, content := range typed {
+		*v = value{kind: kind, content: content}
+	}
+	if bytes.Equal(v.content, []byte("null")) {
+		return invalid("an attribute value of type %s must not be null", v.kind)
+	}
+	return v.measure()
+}
+
+// measure checks the content and finds its size and nesting.
+func (v *value) measure() error {
+	switch v.kind {
+	case "S", "N", "B":
+		var text string
+		if err := json.Unmarshal(v.content, &text); err != nil {
+			return err
+		}
+		s, err := parseScalar(v.kind, text)
+		v.size = s.size
+		return err
+
+	case "BOOL", "NULL":
+		var truth bool
+		if err := json.Unmarshal(v.content, &truth); err != nil {
+			return err
+		}
+		if v.kind == "NULL" && !truth {
+			return invalid("an attribute value of type NULL must be true")
+		}
+		v.size = 1
+		return nil
+
+	case "SS", "NS", "BS":
+		var texts []string
+		if err := json.Unmarshal(v.content, &texts); err != nil {
+			return err
+		}
+		return v.measureSet(texts)
+
+	case "M":
+		var attributes map[string]value
+		if err := json.Unmarshal(v.content, &attributes); err != nil {
+			return err
+		}
+		v.size, v.nesting = 3, 1
+		for name, member := range attributes {
+			v.size += len(name)
+			v.contain(member)
+		}
+		return checkNames(attributes)
+
+	case "L":
+		var elements []value
+		if err := json.Unmarshal(v.content, &elements); err != nil {
+			return err
+		}
+		v.size, v.nesting = 3, 1
+		for _, element := range elements {
+			v.contain(element)
+		}
+		return nil
+	}
+	return invalid("attribute value type %q is not supported", v.kind)
+}
+
+func (v *value) contain(inner value) {
+	v.size += 1 + inner.size
+	v.nesting = max(v.nesting, 1+inner.nesting)
+}
+
+func (v *value) measureSet(texts []string) error {
+	if len(texts) == 0 {
+		return invalid("a set must not be empty")
+	}
+	seen := make(map[scalar]bool, len(texts))
+	for _, text := range texts {
+		s, err := parseScalar(v.kind[:1], text)
+		if err != nil {
+			return err
+		}
+		if seen[s] {
+			return invalid("a set must not contain %q twice", text)
+		}
+		seen[s] = true
+		v.size += s.size
+	}
+	return nil
+}
+
+// scalar returns the content of an S, N or B, which has been checked.
+func (v value) scalar() scalar {
+	var text string
+	_ = json.Unmarshal(v.content, &text)
+	s, _ := parseScalar(v.kind, text)
+	return s
+}
+
+// scalar is the content of an S, N or B. Equal ones of a kind are ==.
+type scalar struct {
+	text   string // of an S; the bytes of a B
+	number decimal
+	size   int
+}
+
+func parseScalar(kind, text string) (scalar, error) {
+	switch kind {
+	case "N":
+		number, err := parseDecimal(text)
+		return scalar{number: number, size: number.size()}, err
+	case "B":
+		raw, err := base64.StdEncoding.Strict().DecodeString(text)
+		return scalar{text: string(raw), size: len(raw)}, err
+	}
+	return scalar{text: text, size: len(text)}, nil
+}
+
+// compare orders scalars of a kind: numbers by value, the others bytewise.
+func (s scalar) compare(t scalar) int {
+	return cmp.Or(s.number.compare(t.number), strings.Compare(s.text, t.text))
+}

@@ -1,0 +1,152 @@
+// Package dynamo keeps memberships and settings in Amazon DynamoDB.
+//
+// It owns the layout of the two tables, the requests and the patience with the
+// database, and is the only importer of its client. It knows nothing of who may
+// do what, nor of HTTP.
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"orgsettings/internal/settings"
+)
+
+// Tables names the two tables.
+type Tables struct {
+	Users    string // key userId (S); orgId (S), role (N, optional)
+	Settings string // key orgId (S); settings (S or B), revision (S), updatedAt (S), updatedBy (S)
+}
+
+// Names of the attributes.
+const (
+	attrUserID    = "userId"
+	attrOrgID     = "orgId"
+	attrRole      = "role"
+	attrSettings  = "settings"
+	attrRevision  = "revision"
+	attrUpdatedAt = "updatedAt"
+	attrUpdatedBy = "updatedBy"
+)
+
+// maxKeyBytes is how long a partition key may be: there can be no item under a
+// longer one.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const maxKeyBytes = 2048
+
+// DB implements [settings.Directory] and [settings.Store]. It is safe for
+// concurrent use. An operation takes at most two seconds, its repeated attempts
+// included.
+type DB struct {
+	client *dynamodb.Client
+	tables Tables
+	codec  *codec
+}
+
+var (
+	_ settings.Directory = (*DB)(nil)
+	_ settings.Store     = (*DB)(nil)
+)
+
+// New returns a DB over tables with the region, credentials and endpoint of cfg.
+func New(cfg aws.Config, tables Tables) *DB {
+	return &DB{client: dynamodb.NewFromConfig(cfg, patience), tables: tables, codec: newCodec()}
+}
+
+// Warm opens a connection to the database, so that the first request does not
+// have to. It reads a user who does not exist.
+func (db *DB) Warm(ctx context.Context) error {
+	_, err := db.getItem(ctx, db.tables.Users, attrUserID, "-", attrOrgID)
+	return err
+}
+
+// Membership implements [settings.Directory].
+func (db *DB) Membership(ctx context.Context, user settings.UserID) (settings.Membership, error) {
+	if user == "" || len(user) > maxKeyBytes {
+		return settings.Membership{}, settings.ErrNoOrganization
+	}
+	item, err := db.getItem(ctx, db.tables.Users, attrUserID, string(user), attrOrgID, attrRole)
+	if err != nil {
+		return settings.Membership{}, err
+	}
+	return membershipOf(item)
+}
+
+// Get implements [settings.Store].
+func (db *DB) Get(ctx context.Context, org settings.OrgID) (settings.Record, error) {
+	item, err := db.getItem(ctx, db.tables.Settings, attrOrgID, string(org), attrSettings, attrRevision, attrUpdatedAt, attrUpdatedBy)
+	if err != nil {
+		return settings.Record{}, err
+	}
+	return db.recordOf(org, item)
+}
+
+// Put implements [settings.Store].
+func (db *DB) Put(ctx context.Context, r settings.Record, c settings.Condition) error {
+	it, err := db.itemOf(r)
+	if err != nil {
+		return err
+	}
+	ctx, done := start(ctx)
+	defer done()
+	put := putCondition(r.Revision, c)
+	_, err = db.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                           &db.tables.Settings,
+		Item:                                it,
+		ConditionExpression:                 &put.expression,
+		ExpressionAttributeNames:            put.names,
+		ExpressionAttributeValues:           put.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		current, err := db.recordOf(r.Org, failed.Item)
+		if err != nil {
+			return err
+		}
+		return &settings.ConflictError{Current: current}
+	}
+	return unavailable(err)
+}
+
+// getItem reads the named attributes of one item, consistently; no item is nil.
+func (db *DB) getItem(ctx context.Context, table, key, value string, attributes ...string) (item, error) {
+	ctx, done := start(ctx)
+	defer done()
+	names, projection := project(attributes)
+	out, err := db.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:                &table,
+		Key:                      map[string]types.AttributeValue{key: &types.AttributeValueMemberS{Value: value}},
+		ConsistentRead:           aws.Bool(true),
+		ProjectionExpression:     &projection,
+		ExpressionAttributeNames: names,
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return out.Item, nil
+}
+
+// start bounds one operation and accounts for it; done ends it.
+func start(ctx context.Context) (_ context.Context, done func()) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	return ctx, func() {
+		cancel()
+		settings.AddDatabaseTime(ctx, began)
+	}
+}
+
+// unavailable marks an error of the client: whatever it is, the database did
+// not do what it was asked to.
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", settings.ErrUnavailable, err)
+}

@@ -1,0 +1,165 @@
+package dynamo_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"orgsettings/infra/local/dynamodb"
+	"orgsettings/internal/settings"
+)
+
+// faulty serves the requests by fault until it returns false, then by an engine.
+func faulty(t *testing.T, fault func(n int64, w http.ResponseWriter, r *http.Request, engine http.Handler) bool) fixture {
+	t.Helper()
+	engine := dynamodb.New()
+	var n, setUp atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if setUp.Load() == 1 && fault(n.Add(1), w, r, engine) {
+			return
+		}
+		engine.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.CloseClientConnections) // before Close, which waits for hanging requests
+	t.Cleanup(server.Close)
+	f := newFixture(t, server.URL)
+	setUp.Store(1)
+	return f
+}
+
+func answer(status int, code string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"injected"}`, code)
+	}
+}
+
+// reset ends a connection as a host does that has lost it.
+func reset(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	conn.(*net.TCPConn).SetLinger(0)
+	conn.Close()
+}
+
+// Three failures in a row are ridden out within the pauses of well under half a
+// second, and every attempt is counted.
+func TestPassingFaults(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func(http.ResponseWriter){
+		"internal error": answer(500, "InternalServerError"),
+		"unavailable":    answer(503, "ServiceUnavailable"),
+		"throttled":      answer(400, "ProvisionedThroughputExceededException"),
+		"reset":          reset,
+		"no JSON":        func(w http.ResponseWriter) { io.WriteString(w, "<html>") },
+		"cut off": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "100")
+			io.WriteString(w, `{"Item":{"orgId":`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := faulty(t, func(n int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
+				if n%4 == 0 {
+					return false
+				}
+				fault(w)
+				return true
+			})
+			ctx, trace := settings.WithTrace(t.Context())
+			if err := f.Put(ctx, record("acme", 1, `{"a":1}`), settings.Condition{}); err != nil {
+				t.Fatalf("put: %v", err)
+			}
+			if r, err := f.Get(ctx, "acme"); err != nil || r.Revision != revision(1) {
+				t.Fatalf("get: %q, %v", r.Revision, err)
+			}
+			if trace.Attempts != 8 {
+				t.Errorf("%d attempts are counted, want 8", trace.Attempts)
+			}
+			if trace.DatabaseTime <= 0 || trace.DatabaseTime > 2*time.Second {
+				t.Errorf("%v are counted", trace.DatabaseTime)
+			}
+		})
+	}
+}
+
+// A write that took place without an answer is confirmed, not repeated as another.
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]settings.Condition{
+		"unconditional": {},
+		"create":        {IfNoneMatch: &settings.Revisions{Any: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := faulty(t, func(n int64, w http.ResponseWriter, r *http.Request, engine http.Handler) bool {
+				if n > 1 {
+					return false
+				}
+				engine.ServeHTTP(httptest.NewRecorder(), r)
+				reset(w)
+				return true
+			})
+			if err := f.Put(t.Context(), record("acme", 1, `{"a":1}`), c); err != nil {
+				t.Errorf("put: %v", err)
+			}
+		})
+	}
+}
+
+// A database that is lost for good, or that never answers, is given up within
+// two seconds.
+func TestLastingFaults(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func(http.ResponseWriter, *http.Request){
+		"down":    func(w http.ResponseWriter, _ *http.Request) { reset(w) },
+		"failing": func(w http.ResponseWriter, _ *http.Request) { answer(500, "InternalServerError")(w) },
+		"denied":  func(w http.ResponseWriter, _ *http.Request) { answer(400, "AccessDeniedException")(w) },
+		"silent":  func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := faulty(t, func(_ int64, w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+				fault(w, r)
+				return true
+			})
+			began := time.Now()
+			_, err := f.Get(t.Context(), "acme")
+			if !errors.Is(err, settings.ErrUnavailable) {
+				t.Errorf("error is %v, want ErrUnavailable", err)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("gave up after %v", took)
+			}
+		})
+	}
+}
+
+// The client's own quota of retries is not in force: it would not be refilled
+// by a retry that ends in a failed condition, and run dry after about 100.
+func TestRetriesDoNotRunDry(t *testing.T) {
+	t.Parallel()
+	f := faulty(t, func(n int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
+		if n%2 == 1 {
+			return false
+		}
+		answer(500, "InternalServerError")(w)
+		return true
+	})
+	f.mustPut(t, record("acme", 2, `{}`))
+	for n := range 120 {
+		err := f.Put(t.Context(), record("acme", 1, `{}`), settings.Condition{})
+		if _, ok := errors.AsType[*settings.ConflictError](err); !ok {
+			t.Fatalf("put %d: error %v, want a ConflictError", n, err)
+		}
+	}
+}
