@@ -1,0 +1,140 @@
+// Package auth proves who is calling: it turns a bearer token into an identity.
+//
+// It owns which JSON Web Tokens are accepted (RFC 7519, as RFC 8725 and RFC 9068
+// ask) and the JSON Web Key Set (RFC 7517) that they are verified against. It
+// knows nothing of HTTP requests and statuses, of organizations or of roles.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Config says whose tokens are accepted.
+type Config struct {
+	Issuer        string        // the exact iss claim
+	Audiences     []string      // one of them must be in aud or, in a token without aud, be client_id
+	JWKSURL       string        // where the issuer publishes its keys
+	JWKSMaxAge    time.Duration // age above which the keys are fetched again before they serve
+	UserClaim     string        // the claim that holds the user id
+	RequiredScope string        // a scope that the token must carry; empty: none
+
+	Logger *slog.Logger     // told of key sets that change or cannot be fetched
+	Now    func() time.Time // the clock that tokens and keys are held against
+}
+
+// Identity is what a verified token proves.
+type Identity struct {
+	User  string // value of the user claim, not blank
+	KeyID string // kid of the key that signed the token
+}
+
+// Reasons other than an [*InvalidError] for which a token is not accepted.
+var (
+	// ErrUnavailable says that there are no keys to verify with: nothing is
+	// known of the token.
+	ErrUnavailable = errors.New("signing keys unavailable")
+	// ErrInsufficientScope says that the token is good and lacks the required scope.
+	ErrInsufficientScope = errors.New("required scope is missing")
+)
+
+// InvalidError says why a token is not acceptable. It is for the log, not for
+// the caller, and holds no part of the token but its key id.
+type InvalidError struct {
+	Reason string
+	KeyID  string // as the token claims it: any text, up to the length of a token
+}
+
+func (e *InvalidError) Error() string { return "invalid token: " + e.Reason }
+
+// Verifier verifies tokens. It is safe for concurrent use. It starts nothing in
+// the background: keys are fetched within the calls that need them.
+type Verifier struct {
+	config Config
+	keys   *keyStore
+	finder keyfunc.Keyfunc
+	parser *jwt.Parser
+}
+
+// New returns a Verifier for c, or an error that names what c lacks.
+func New(c Config) (*Verifier, error) {
+	for name, missing := range map[string]bool{
+		"Issuer": c.Issuer == "", "Audiences": len(c.Audiences) == 0 || slices.Contains(c.Audiences, ""), "JWKSURL": c.JWKSURL == "",
+		"JWKSMaxAge": c.JWKSMaxAge <= 0, "UserClaim": c.UserClaim == "", "Logger": c.Logger == nil, "Now": c.Now == nil,
+	} {
+		if missing {
+			return nil, fmt.Errorf("configure token verification: %s is missing", name)
+		}
+	}
+	keys := newKeyStore(c)
+	finder, err := keyfunc.New(keyfunc.Options{
+		Storage:      keys,
+		UseWhitelist: []jwkset.USE{"", jwkset.UseSig},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("configure token verification: %w", err)
+	}
+	return &Verifier{config: c, keys: keys, finder: finder, parser: newParser(c)}, nil
+}
+
+// Warm fetches the keys, so that the first token does not have to wait for them.
+func (v *Verifier) Warm(ctx context.Context) error {
+	if v.keys.refresh(ctx) == nil {
+		return ErrUnavailable
+	}
+	return nil
+}
+
+// Verify returns the identity that token proves, or an [*InvalidError],
+// [ErrUnavailable], or [ErrInsufficientScope], with which the identity is
+// proven and returned all the same. It may fetch keys and then takes up to
+// a second.
+func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
+	if err := checkForm(token); err != nil {
+		return Identity{}, &InvalidError{Reason: err.Error()}
+	}
+	claims := jwt.MapClaims{}
+	parsed, err := v.parser.ParseWithClaims(token, claims, v.keyFor(ctx))
+	var id Identity
+	if parsed != nil {
+		id.KeyID, _ = parsed.Header["kid"].(string)
+	}
+	if err == nil {
+		id.User, err = v.checkClaims(claims)
+	}
+	switch {
+	case err == nil:
+		return id, v.checkScope(claims)
+	case errors.Is(err, ErrUnavailable):
+		return Identity{}, ErrUnavailable
+	default:
+		return Identity{}, &InvalidError{Reason: reasonOf(err), KeyID: id.KeyID}
+	}
+}
+
+// keyFor returns the function that finds the key for a parsed but not yet
+// verified token.
+func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
+	find := v.finder.KeyfuncCtx(ctx)
+	return func(t *jwt.Token) (any, error) {
+		if err := checkHeader(t.Header); err != nil {
+			return nil, err
+		}
+		if err := checkText(t.Raw); err != nil {
+			return nil, err
+		}
+		key, err := find(t)
+		if err != nil {
+			return nil, err
+		}
+		return key, bindMethod(t, key)
+	}
+}

@@ -1,0 +1,208 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+)
+
+const (
+	fetchTimeout  = 900 * time.Millisecond
+	maxSetBytes   = 512 << 10
+	maxOutage     = 24 * time.Hour         // how long keys serve that cannot be fetched again
+	pauseWithKeys = 5 * time.Second        // between fetches, whoever asks for them
+	pauseWithout  = 500 * time.Millisecond // the same while there are no keys at all
+)
+
+// keyStore keeps the issuer's key set. Lambda freezes the process between
+// requests, so that nothing happens on a timer: a request that finds the set
+// older than its maximum age, or lacking a key, fetches it, one fetch at a time
+// and with a pause in between. A fetch that fails, or brings no usable key,
+// changes nothing.
+//
+// Ages are by wall clock, since the monotonic one may stand still in a freeze.
+type keyStore struct {
+	jwkset.Storage // empty: answers that there are no keys where more than one is asked for
+
+	url    string
+	maxAge time.Duration
+	client *http.Client
+	logger *slog.Logger
+	now    func() time.Time
+
+	mu      sync.Mutex
+	current *keySet       // nil until a fetch has succeeded; itself never changed
+	tried   time.Time     // when the last fetch ended
+	flight  chan struct{} // closed when the fetch under way ends; nil if there is none
+}
+
+type keySet struct {
+	keys    map[string]jwkset.JWK
+	fetched time.Time
+}
+
+func newKeyStore(c Config) *keyStore {
+	return &keyStore{
+		Storage: jwkset.NewMemoryStorage(),
+		url:     c.JWKSURL,
+		maxAge:  min(c.JWKSMaxAge, maxOutage),
+		client: &http.Client{
+			Timeout: fetchTimeout,
+			// Keys come from the configured address and no other.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			Transport: &http.Transport{
+				Proxy:                  nil,
+				DialContext:            (&net.Dialer{Timeout: fetchTimeout}).DialContext,
+				ForceAttemptHTTP2:      true,
+				DisableKeepAlives:      true, // the next fetch is minutes away
+				MaxResponseHeaderBytes: 64 << 10,
+			},
+		},
+		logger: c.Logger,
+		now:    c.Now,
+	}
+}
+
+// KeyRead implements [jwkset.Storage]. Its errors are a refusal and [ErrUnavailable].
+func (s *keyStore) KeyRead(ctx context.Context, kid string) (jwkset.JWK, error) {
+	set := s.snapshot()
+	if set == nil || !set.youngerThan(s.maxAge, s.now()) {
+		set = s.refresh(ctx)
+	}
+	if key, ok := set.find(kid); ok {
+		return key, s.expired(set)
+	}
+	set = s.refresh(ctx)
+	if key, ok := set.find(kid); ok {
+		return key, s.expired(set)
+	}
+	if err := s.expired(set); err != nil {
+		return jwkset.JWK{}, err
+	}
+	return jwkset.JWK{}, refusal("key id is not in the key set")
+}
+
+// expired returns ErrUnavailable for a set that may no longer be relied on.
+func (s *keyStore) expired(set *keySet) error {
+	if set == nil || s.now().Round(0).Sub(set.fetched) >= maxOutage {
+		return ErrUnavailable
+	}
+	return nil
+}
+
+func (s *keyStore) snapshot() *keySet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+// refresh fetches the set, unless the last fetch was a moment ago, or waits for
+// the fetch that is under way. It returns the set that is current then.
+func (s *keyStore) refresh(ctx context.Context) *keySet {
+	flight, ours := s.board()
+	switch {
+	case ours:
+		set, err := s.fetch(ctx)
+		s.land(ctx, flight, set, err)
+	case flight != nil:
+		select {
+		case <-flight:
+		case <-ctx.Done():
+		}
+	}
+	return s.snapshot()
+}
+
+// board returns the fetch that is under way or, if one may start now, a new one
+// that the caller has to carry out and land; else nil.
+func (s *keyStore) board() (flight chan struct{}, ours bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flight != nil {
+		return s.flight, false
+	}
+	pause := pauseWithKeys
+	if s.current == nil {
+		pause = pauseWithout
+	}
+	if since := s.now().Round(0).Sub(s.tried); since >= 0 && since < pause {
+		return nil, false
+	}
+	s.flight = make(chan struct{})
+	return s.flight, true
+}
+
+func (s *keyStore) land(ctx context.Context, flight chan struct{}, set *keySet, err error) {
+	s.mu.Lock()
+	before := s.current
+	if err == nil {
+		s.current = set
+	}
+	s.tried = s.now().Round(0)
+	s.flight = nil
+	close(flight)
+	s.mu.Unlock()
+	if err != nil {
+		s.logger.WarnContext(ctx, "signing keys refresh failed", "error", err)
+	} else if ids := set.ids(); before == nil || !slices.Equal(ids, before.ids()) {
+		s.logger.InfoContext(ctx, "signing keys changed", "keys", len(ids))
+	}
+}
+
+func (s *keyStore) fetch(ctx context.Context) (*keySet, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept", "application/jwk-set+json, application/json")
+	began := s.now().Round(0)
+	response, err := s.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("get %s: status %d", s.url, response.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxSetBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", s.url, err)
+	}
+	if len(body) > maxSetBytes {
+		return nil, fmt.Errorf("get %s: more than %d bytes", s.url, maxSetBytes)
+	}
+	keys, skipped, err := usableKeys(body)
+	if err != nil {
+		return nil, fmt.Errorf("read the key set of %s: %w", s.url, err)
+	}
+	if len(keys) == 0 {
+		few := skipped[:min(len(skipped), 8)] // there may be thousands
+		return nil, fmt.Errorf("read the key set of %s: %w", s.url, errors.Join(append(few, errors.New("no usable key"))...))
+	}
+	return &keySet{keys: keys, fetched: began}, nil
+}
+
+func (set *keySet) youngerThan(age time.Duration, now time.Time) bool {
+	since := now.Round(0).Sub(set.fetched)
+	return since >= 0 && since < age // a clock that was set back proves nothing
+}
+
+func (set *keySet) find(kid string) (jwkset.JWK, bool) {
+	if set == nil {
+		return jwkset.JWK{}, false
+	}
+	key, ok := set.keys[kid]
+	return key, ok
+}
+
+func (set *keySet) ids() []string { return slices.Sorted(maps.Keys(set.keys)) }

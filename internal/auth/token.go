@@ -1,0 +1,199 @@
+package auth
+
+import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	maxTokenBytes  = 8 << 10
+	maxKeyIDLength = 256 // characters
+	leeway         = 30 * time.Second
+	latestTime     = 1e11 // seconds since 1970, year 5138: anything later is not a time in seconds
+)
+
+// refusal is a reason for which a token is refused, in words of ours.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// algorithms returns the signature algorithms that are accepted: asymmetric
+// ones alone (RFC 8725 section 3.1).
+func algorithms() []string {
+	return []string{
+		"RS256", "RS384", "RS512",
+		"PS256", "PS384", "PS512",
+		"ES256", "ES384", "ES512",
+		"EdDSA",
+	}
+}
+
+func newParser(c Config) *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods(algorithms()),
+		jwt.WithIssuer(c.Issuer),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(leeway),
+		jwt.WithStrictDecoding(),
+		jwt.WithTimeFunc(c.Now),
+	)
+}
+
+// checkForm refuses what cannot be a token before anything is decoded. The
+// decoder of base64 would skip line feeds.
+func checkForm(token string) error {
+	if len(token) > maxTokenBytes {
+		return refusal("longer than 8192 bytes")
+	}
+	for i := range len(token) {
+		c := token[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return refusal("not base64url in three parts")
+		}
+	}
+	return nil
+}
+
+// checkHeader holds the JOSE header to what the contract and RFC 8725 ask and
+// the parser does not.
+func checkHeader(header map[string]any) error {
+	// An extension that must be understood is not, and none of these has a place in a
+	// signed token of ours (RFC 7515 section 4.1.11, RFC 7797 section 7).
+	for _, name := range []string{"crit", "b64", "zip", "cty"} {
+		if _, ok := header[name]; ok {
+			return refusal("header parameter " + name)
+		}
+	}
+	if typ, ok := header["typ"]; ok {
+		s, _ := typ.(string)
+		if !slices.ContainsFunc([]string{"JWT", "at+jwt", "application/at+jwt"}, func(t string) bool { return strings.EqualFold(s, t) }) {
+			return refusal("header parameter typ is none of an access token")
+		}
+	}
+	// Without a key id the keys of the set would be tried one by one.
+	if kid, _ := header["kid"].(string); kid == "" || utf8.RuneCountInString(kid) > maxKeyIDLength {
+		return refusal("header parameter kid is missing, empty, too long or not a string")
+	}
+	return nil
+}
+
+// checkText refuses a header or claims that two readers can read in two ways: of
+// members with one name the parser takes the last (RFC 7515 section 4 and RFC 7519
+// section 4 let both be refused), and ill-formed text it replaces, so that two
+// ids could become one.
+func checkText(token string) error {
+	for _, part := range strings.Split(token, ".")[:2] {
+		text, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil || !jsontext.Value(text).IsValid() {
+			return refusal("header or claims have a name twice or ill-formed text")
+		}
+	}
+	return nil
+}
+
+// bindMethod makes the method of t as strict as its algorithm is defined: the
+// curve is the algorithm's (RFC 7518 section 3.4) and the salt of PSS as long as
+// the hash (section 3.5).
+func bindMethod(t *jwt.Token, key any) error {
+	switch m := t.Method.(type) {
+	case *jwt.SigningMethodECDSA:
+		if k, ok := key.(*ecdsa.PublicKey); ok && k.Curve.Params().BitSize != m.CurveBits {
+			return refusal("key is on another curve than the algorithm's")
+		}
+	case *jwt.SigningMethodRSAPSS:
+		strict := *m
+		strict.VerifyOptions = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+		t.Method = &strict
+	}
+	return nil
+}
+
+// checkClaims holds verified claims to what the parser does not check, and
+// returns the user id.
+func (v *Verifier) checkClaims(claims jwt.MapClaims) (user string, err error) {
+	for _, name := range []string{"exp", "nbf", "iat"} {
+		if value, ok := claims[name]; ok {
+			if n, ok := value.(float64); !ok || n < 0 || n >= latestTime {
+				return "", refusal("claim " + name + " is not a time in seconds")
+			}
+		}
+	}
+	if !v.meansUs(claims) {
+		return "", refusal("audience is another")
+	}
+	user, _ = claims[v.config.UserClaim].(string)
+	if strings.TrimSpace(user) == "" {
+		return "", refusal("user claim is missing, blank or not a string")
+	}
+	return user, nil
+}
+
+// meansUs says whether the token is for this service: aud holds one of the
+// audiences or, where there is no aud, client_id is one (access tokens of
+// Amazon Cognito; the rule of API Gateway's JWT authorizer).
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+func (v *Verifier) meansUs(claims jwt.MapClaims) bool {
+	if _, ok := claims["aud"]; !ok {
+		client, _ := claims["client_id"].(string)
+		return slices.Contains(v.config.Audiences, client)
+	}
+	audiences, err := claims.GetAudience()
+	return err == nil && slices.ContainsFunc(audiences, func(a string) bool {
+		return slices.Contains(v.config.Audiences, a)
+	})
+}
+
+// checkScope looks for the required scope in scope (RFC 8693 section 4.2, a
+// string) or scp (an array).
+func (v *Verifier) checkScope(claims jwt.MapClaims) error {
+	if v.config.RequiredScope == "" {
+		return nil
+	}
+	if scope, ok := claims["scope"].(string); ok && slices.Contains(strings.Fields(scope), v.config.RequiredScope) {
+		return nil
+	}
+	if scp, ok := claims["scp"].([]any); ok && slices.Contains(scp, any(v.config.RequiredScope)) {
+		return nil
+	}
+	return ErrInsufficientScope
+}
+
+// reasonOf returns a short reason for an error of the parser, which may quote
+// what the token holds.
+func reasonOf(err error) string {
+	var ours refusal
+	if errors.As(err, &ours) {
+		return string(ours)
+	}
+	for _, known := range []struct {
+		err    error
+		reason string
+	}{
+		{jwt.ErrTokenMalformed, "malformed"},
+		{jwt.ErrTokenRequiredClaimMissing, "claim exp or iss is missing"},
+		{jwt.ErrTokenExpired, "expired"},
+		{jwt.ErrTokenNotValidYet, "not valid yet"},
+		{jwt.ErrTokenUsedBeforeIssued, "issued in the future"},
+		{jwt.ErrTokenInvalidIssuer, "issuer is another"},
+		{jwt.ErrTokenInvalidClaims, "claims are ill-typed"},
+		{jwt.ErrTokenSignatureInvalid, "signature does not verify or its algorithm is not accepted"},
+		{jwt.ErrTokenUnverifiable, "algorithm is not accepted or not that of the key"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.reason
+		}
+	}
+	return "not acceptable"
+}
