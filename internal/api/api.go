@@ -1,0 +1,172 @@
+// Package api speaks the published HTTP contract of /settings/organization.
+//
+// It owns everything that a client can see: routes, headers, status codes and
+// the exact bodies. It knows nothing of how the requests arrive, how a token is
+// verified or where settings are kept.
+package api
+
+import (
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"orgsettings/internal/auth"
+	"orgsettings/internal/settings"
+)
+
+// Config holds what a [New] handler works with.
+type Config struct {
+	Service  *settings.Service
+	Verifier *auth.Verifier
+	Logger   *slog.Logger // gets one line a request
+
+	// Timeout bounds one request. The handler answers by then, or a little later
+	// if the verifier was just fetching keys.
+	Timeout time.Duration
+}
+
+// Routes returns what New serves, each as "METHOD /path".
+func Routes() []string {
+	return slices.Sorted(maps.Keys((&resource{}).endpoints()))
+}
+
+// New returns the handler of the contract. Whatever is sent to it, it answers
+// with a body in the documented shape.
+func New(c Config) http.Handler {
+	r := &resource{service: c.Service, verifier: c.Verifier}
+	return &front{endpoints: r.endpoints(), other: endpoint{handle: notFound}, logger: c.Logger, timeout: c.Timeout}
+}
+
+// Misconfigured returns a handler that answers every request as a fault of
+// ours, for a program that lacks what it needs to serve.
+func Misconfigured(logger *slog.Logger) http.Handler {
+	return &front{other: endpoint{handle: misconfigured}, logger: logger, timeout: time.Second}
+}
+
+// resource is /settings/organization: what its methods share.
+type resource struct {
+	service  *settings.Service
+	verifier *auth.Verifier
+}
+
+func (s *resource) endpoints() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /settings/organization":    {handle: s.read},
+		"POST /settings/organization":   {handle: s.replace, refusal: "Failed to update organization settings"},
+		"PUT /settings/organization":    {handle: s.merge, refusal: "Failed to partially update organization settings"},
+		"DELETE /settings/organization": {handle: s.remove, refusal: "Keys array is required and must not be empty"},
+	}
+}
+
+// endpoint is one method of the resource. An error that handle returns is
+// answered by [endpoint.fail] alone.
+type endpoint struct {
+	handle  func(http.ResponseWriter, *http.Request, *event) error
+	refusal string // the message for a body that is not what the method takes
+}
+
+// replace serves POST: the document in the body becomes the organization's.
+func (s *resource) replace(w http.ResponseWriter, r *http.Request, ev *event) error {
+	user, body, err := s.authenticatedBody(w, r, ev, "application/merge-patch+json", "application/json-patch+json")
+	if err != nil {
+		return err
+	}
+	doc, err := settings.ParseDocumentMember(body, "settings")
+	if err != nil {
+		return err
+	}
+	record, err := s.service.Replace(r.Context(), user, doc, precondition(r))
+	if err != nil {
+		return err
+	}
+	return succeed(w, record, "Organization settings updated successfully")
+}
+
+// merge serves PUT: the document in the body changes some of the organization's.
+func (s *resource) merge(w http.ResponseWriter, r *http.Request, ev *event) error {
+	user, body, err := s.authenticatedBody(w, r, ev)
+	if err != nil {
+		return err
+	}
+	patch, err := settings.ParseDocument(body)
+	if err != nil {
+		return err
+	}
+	record, err := s.service.Merge(r.Context(), user, patch, precondition(r))
+	if err != nil {
+		return err
+	}
+	return succeed(w, record, "Organization settings partially updated successfully")
+}
+
+// remove serves DELETE: the keys in the body, or in the query where there is no
+// body, disappear from the document.
+func (s *resource) remove(w http.ResponseWriter, r *http.Request, ev *event) error {
+	user, body, err := s.authenticatedBody(w, r, ev)
+	if err != nil {
+		return err
+	}
+	keys, err := keysOf(body, r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	record, err := s.service.Remove(r.Context(), user, keys, precondition(r))
+	if err != nil {
+		return err
+	}
+	return succeed(w, record, "Organization settings keys deleted successfully")
+}
+
+// read serves GET.
+func (s *resource) read(w http.ResponseWriter, r *http.Request, ev *event) error {
+	user, err := s.authenticate(r, ev)
+	if err != nil {
+		return err
+	}
+	record, err := s.service.Read(r.Context(), user)
+	if err != nil {
+		return err
+	}
+	c := precondition(r)
+	if !(settings.Condition{IfMatch: c.IfMatch}).Holds(record.Revision) {
+		return &settings.ConflictError{Current: record}
+	}
+	w.Header().Set("Cache-Control", "private, no-cache")
+	setETag(w.Header(), record.Revision)
+	if !c.Holds(record.Revision) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	text := record.Document.Text()
+	body := make([]byte, 0, len(text)+32)
+	body = append(body, `{"success":true,"settings":`...)
+	body = append(body, text...)
+	body = append(body, '}')
+	writeJSON(w, http.StatusOK, body)
+	return nil
+}
+
+// authenticatedBody verifies the caller and then reads the body. The media types
+// of except, JSON though they are, mean something else to the method.
+func (s *resource) authenticatedBody(w http.ResponseWriter, r *http.Request, ev *event, except ...string) (settings.UserID, []byte, error) {
+	user, err := s.authenticate(r, ev)
+	if err != nil {
+		return "", nil, err
+	}
+	body, err := readBody(w, r, except)
+	return user, body, err
+}
+
+// succeed answers a write: record is what is stored now.
+func succeed(w http.ResponseWriter, record settings.Record, message string) error {
+	setETag(w.Header(), record.Revision)
+	writeJSON(w, http.StatusOK, append(appendText([]byte(`{"success":true,"message":`), message), '}'))
+	return nil
+}
+
+func notFound(http.ResponseWriter, *http.Request, *event) error { return errNotFound }
+
+func misconfigured(http.ResponseWriter, *http.Request, *event) error { return errMisconfigured }
