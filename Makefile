@@ -1,0 +1,63 @@
+.DEFAULT_GOAL := help
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: ## run every test (parts that need a missing tool are skipped with a reason)
+	go test ./...
+
+# ---- local stack ----
+# The built program takes the place of the shell: go run would not hand on SIGTERM, nor the exit code.
+LOCAL = go build -o .build/local ./infra/local && exec .build/local
+
+run: ## run the whole service here, with demo users and tokens (FLAGS='-addr 127.0.0.1:4000'; FLAGS=-h lists all)
+	@$(LOCAL) $(FLAGS)
+
+token: ## print a token of the running stack and nothing else (AS=alice)
+	@$(LOCAL) -token '$(or $(AS),alice)'
+
+invoke: ## send an event to the function, without gateway and Docker (EVENT=events/post.json)
+	@$(LOCAL) -invoke '$(or $(EVENT),events/post.json)'
+
+# ---- build and deployment ----
+# VERSION is stamped into the program and comes from whoever builds, never from .git or a clock: the same
+# sources, Go release and VERSION give the same bytes in any directory on any machine.
+VERSION      ?= dev
+ARCHITECTURE ?= arm64
+ENV          ?= dev
+GOARCH_FOR    = $(if $(filter x86_64,$(ARCHITECTURE)),amd64,arm64)
+GO_BUILD      = CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_FOR) go build -trimpath -buildvcs=false -tags lambda.norpc \
+                -ldflags '-s -w -X main.version=$(VERSION)'
+SAM           = SAM_CLI_TELEMETRY=0 $(or $(wildcard .tools/stack/bin/sam),sam)
+SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is dev, staging or prod)))
+export VERSION ARCHITECTURE PARAMETERS
+
+build: ## make .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
+	@mkdir -p .build/$(ARCHITECTURE)
+	$(GO_BUILD) -o .build/$(ARCHITECTURE)/bootstrap ./functions/settings
+	@go run ./infra/build .build/$(ARCHITECTURE)/bootstrap .build/settings-$(ARCHITECTURE).zip
+
+build-SettingsFunction: # called by sam build
+	$(GO_BUILD) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/settings
+
+validate: ## check the stack, pipeline and workflows with the real tools (installed under .tools)
+	sh infra/check-stack.sh
+
+# SAM publishes a new version when the code's place in S3 changes but not when only a parameter's value does
+# (serverless-application-model #3820): the parameters are therefore made part of that place.
+deploy: ## deploy ENV=dev|staging|prod; at first PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
+	$(SAM) build --config-env $(SAM_ENV)
+	@set -f; $(SAM) deploy --config-env $(SAM_ENV) $(SAM_FLAGS) \
+	  --parameter-overrides Environment=$(ENV) Architecture=$(ARCHITECTURE) $$PARAMETERS \
+	  --s3-prefix organization-settings-$(ENV)/$$(printf '%s' "$(ARCHITECTURE) $$PARAMETERS" | cksum | cut -d ' ' -f 1)
+
+logs: ## follow the function's log of ENV=dev|staging|prod
+	$(SAM) logs --config-env $(SAM_ENV) --cw-log-group /aws/lambda/organization-settings-$(ENV) --tail
+
+delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay)
+	$(SAM) delete --config-env $(SAM_ENV)
+
+smoke: ## try a running service: URL=https://…, its token in the environment variable SMOKE_TOKEN
+	@go run ./infra/smoke -url '$(or $(URL),http://127.0.0.1:3000)'
+
+.PHONY: help test run token invoke build build-SettingsFunction validate deploy logs delete smoke

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// config is what the environment tells the function. [readConfig] alone reads it.
+type config struct {
+	issuer        string
+	audiences     []string
+	jwksURL       string
+	jwksMaxAge    time.Duration
+	userClaim     string
+	requiredScope string
+	usersTable    string
+	settingsTable string
+	logLevel      slog.Level
+	version       string // of the function, as Lambda counts them
+}
+
+// Bounds of JWKS_MAX_AGE: keys that are fetched for every request would be a
+// burden on the issuer, and a removed key must not serve for longer than a day.
+const (
+	minJWKSMaxAge = time.Second
+	maxJWKSMaxAge = 24 * time.Hour
+)
+
+// readConfig reads the configuration by getenv, which is [os.Getenv] or a
+// stand-in, and reports everything that is wrong with it in one joined error.
+func readConfig(getenv func(string) string) (config, error) {
+	var problems []error
+	problem := func(name, format string, args ...any) {
+		problems = append(problems, fmt.Errorf(name+" "+format, args...))
+	}
+	required := func(name string) string {
+		value := strings.TrimSpace(getenv(name))
+		if value == "" {
+			problem(name, "is not set")
+		}
+		return value
+	}
+	c := config{
+		issuer:        required("JWT_ISSUER"),
+		jwksURL:       required("JWKS_URL"),
+		usersTable:    required("USERS_TABLE"),
+		settingsTable: required("SETTINGS_TABLE"),
+		userClaim:     cmp.Or(strings.TrimSpace(getenv("JWT_USER_CLAIM")), "sub"),
+		requiredScope: strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
+		jwksMaxAge:    5 * time.Minute,
+		version:       getenv("AWS_LAMBDA_FUNCTION_VERSION"),
+	}
+	for audience := range strings.SplitSeq(required("JWT_AUDIENCE"), ",") {
+		if audience = strings.TrimSpace(audience); audience != "" {
+			c.audiences = append(c.audiences, audience)
+		}
+	}
+	if len(c.audiences) == 0 && getenv("JWT_AUDIENCE") != "" {
+		problem("JWT_AUDIENCE", "names no audience")
+	}
+	if c.jwksURL != "" {
+		if err := checkKeyURL(c.jwksURL); err != nil {
+			problem("JWKS_URL", "%w", err)
+		}
+	}
+	if text := strings.TrimSpace(getenv("JWKS_MAX_AGE")); text != "" {
+		age, err := time.ParseDuration(text)
+		switch {
+		case err != nil:
+			problem("JWKS_MAX_AGE", `is %q, not a duration such as "5m" or "90s"`, text)
+		case age < minJWKSMaxAge || age > maxJWKSMaxAge:
+			problem("JWKS_MAX_AGE", "is %v, not between %v and %v", age, minJWKSMaxAge, maxJWKSMaxAge)
+		}
+		c.jwksMaxAge = age
+	}
+	if strings.ContainsAny(c.requiredScope, " ,") {
+		problem("JWT_REQUIRED_SCOPE", "names more than one scope")
+	}
+	if text := strings.TrimSpace(getenv("LOG_LEVEL")); text != "" {
+		if err := c.logLevel.UnmarshalText([]byte(text)); err != nil {
+			problem("LOG_LEVEL", "is %q, not one of debug, info, warn and error", text)
+		}
+	}
+	return c, errors.Join(problems...)
+}
+
+// checkKeyURL demands https: whoever can change the keys on their way can sign
+// tokens. Only this machine itself is trusted without.
+func checkKeyURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return errors.New("is not an absolute URL")
+	}
+	if u.User != nil {
+		return errors.New("holds a user name or password")
+	}
+	ip := net.ParseIP(u.Hostname())
+	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
+		return errors.New("does not start with https://, which is demanded except for loopback hosts")
+	}
+	return nil
+}

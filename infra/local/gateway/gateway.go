@@ -1,0 +1,132 @@
+// Package gateway is an API Gateway HTTP API on this machine: it turns HTTP
+// requests into events of payload format 2.0, and the function's responses into
+// HTTP. Rules and limits are those observed on live gateways and documented by
+// AWS. It knows nothing of who serves the events, nor of what they hold; it does
+// not throttle.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"orgsettings/infra/local/lambda"
+)
+
+// Limits of HTTP APIs.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const (
+	maxHeaderBytes     = 10_240 // request line and header lines
+	maxBodyBytes       = 10 << 20
+	integrationTimeout = 30 * time.Second
+)
+
+// DefaultStage is the stage that does not show in the path.
+const DefaultStage = "$default"
+
+// Config says what the gateway serves.
+type Config struct {
+	Routes []string // route keys: "METHOD /path" with literal paths
+	Stage  string   // DefaultStage or the name of a stage, which paths then start with
+	Invoke func(ctx context.Context, payload []byte) ([]byte, error)
+	Now    func() time.Time // nil: time.Now
+}
+
+// Gateway serves an HTTP API.
+type Gateway struct {
+	config Config
+	routes map[string]bool
+}
+
+// New returns a Gateway, or an error that names a route that is none.
+func New(c Config) (*Gateway, error) {
+	g := &Gateway{config: c, routes: make(map[string]bool, len(c.Routes))}
+	if c.Now == nil {
+		g.config.Now = time.Now
+	}
+	for _, route := range c.Routes {
+		method, path, ok := strings.Cut(route, " ")
+		if !ok || method == "" || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{} ") {
+			return nil, fmt.Errorf("configure the gateway: %q is not a method and a literal path", route)
+		}
+		g.routes[route] = true
+	}
+	return g, nil
+}
+
+// ServeHTTP routes one request. A path that has another method only is as
+// unknown as any other.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := strings.ToLower(rand.Text()[:15]) + "="
+	w.Header().Set("Apigw-Requestid", id)
+	if headerBytes(r) > maxHeaderBytes {
+		fail(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
+		return
+	}
+	path := r.URL.Path
+	if g.config.Stage != DefaultStage {
+		rest, ok := strings.CutPrefix(path, "/"+g.config.Stage)
+		if !ok {
+			fail(w, http.StatusNotFound, "Not Found")
+			return
+		}
+		path = rest
+	}
+	route := r.Method + " " + path
+	if !g.routes[route] {
+		fail(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		fail(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+		return
+	}
+	if err != nil {
+		fail(w, http.StatusBadRequest, "Bad Request")
+		return
+	}
+	payload, err := newEvent(r, body, g.config.Stage, route, id, g.config.Now()).payload()
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "Internal Server Error")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), integrationTimeout)
+	defer cancel()
+	response, err := g.config.Invoke(ctx, payload)
+	switch {
+	case errors.Is(err, lambda.ErrTooLarge):
+		fail(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+	case errors.Is(err, lambda.ErrTimeout), errors.Is(err, lambda.ErrNoEnvironment), errors.Is(err, context.DeadlineExceeded):
+		fail(w, http.StatusServiceUnavailable, "Service Unavailable")
+	case err != nil:
+		fail(w, http.StatusInternalServerError, "Internal Server Error")
+	default:
+		send(w, response)
+	}
+}
+
+// headerBytes is the size of the request line and the header lines as they came
+// over the wire, near enough.
+func headerBytes(r *http.Request) int {
+	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + len("  \r\n") + len("Host: \r\n") + len(r.Host)
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(": \r\n") + len(v)
+		}
+	}
+	return n
+}
+
+// fail answers what the gateway itself has to say.
+func fail(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"message":%q}`, message)
+}

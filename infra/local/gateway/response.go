@@ -1,0 +1,88 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// response is what a function may answer in payload format 2.0.
+type response struct {
+	StatusCode      *json.Number   `json:"statusCode"`
+	Headers         map[string]any `json:"headers"`
+	Cookies         []string       `json:"cookies"`
+	Body            *string        `json:"body"`
+	IsBase64Encoded bool           `json:"isBase64Encoded"`
+}
+
+// send answers with the function's response. A response without a status code is
+// itself the body of a 200; one that cannot be understood is a 500.
+func send(w http.ResponseWriter, payload []byte) {
+	if !json.Valid(payload) {
+		fail(w, http.StatusInternalServerError, "Internal Server Error")
+		return
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(payload, &members) != nil || members["statusCode"] == nil {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(payload)
+		return
+	}
+	status, header, body, err := readResponse(payload)
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "Internal Server Error")
+		return
+	}
+	for name, values := range header {
+		w.Header()[name] = values
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+func readResponse(payload []byte) (status int, header http.Header, body []byte, err error) {
+	var r response
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.UseNumber()
+	if err := decoder.Decode(&r); err != nil {
+		return 0, nil, nil, err
+	}
+	status, err = strconv.Atoi(r.StatusCode.String())
+	if err != nil || status < 100 || status > 599 {
+		return 0, nil, nil, fmt.Errorf("status code %q", r.StatusCode)
+	}
+	header = make(http.Header)
+	for name, value := range r.Headers {
+		switch name = strings.ToLower(name); name {
+		case "connection", "content-length", "transfer-encoding", "apigw-requestid":
+			continue // the gateway's own
+		}
+		switch value := value.(type) {
+		case string:
+			header.Set(name, value)
+		case bool, json.Number:
+			header.Set(name, fmt.Sprint(value))
+		default:
+			return 0, nil, nil, fmt.Errorf("header field %s is a %T", name, value)
+		}
+	}
+	for _, cookie := range r.Cookies {
+		header.Add("Set-Cookie", cookie)
+	}
+	if r.Body != nil {
+		body = []byte(*r.Body)
+	}
+	if r.IsBase64Encoded {
+		if body, err = base64.StdEncoding.DecodeString(string(body)); err != nil {
+			return 0, nil, nil, fmt.Errorf("decode body: %w", err)
+		}
+	}
+	return status, header, body, nil
+}

@@ -1,0 +1,140 @@
+package lambda
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// environment is one process with a Runtime API of its own.
+type environment struct {
+	config  Config
+	process *exec.Cmd
+	api     *runtimeAPI
+	server  *http.Server
+	exited  chan struct{} // closed when the process has ended
+	endOnce sync.Once
+}
+
+// startEnvironment starts a process. It does not wait until it is ready: the
+// first event does.
+func startEnvironment(c Config) (*environment, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("serve the Runtime API: %w", err)
+	}
+	bootstrap, err := filepath.Abs(c.Bootstrap)
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	e := &environment{config: c, api: newRuntimeAPI(c.Name), exited: make(chan struct{})}
+	e.process = exec.Command(bootstrap)
+	e.process.Dir = filepath.Dir(bootstrap)
+	e.process.Stdout, e.process.Stderr = c.Output, c.Output
+	e.process.SysProcAttr = dieWithParent()
+	e.process.Env = append([]string{
+		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(),
+		"AWS_LAMBDA_FUNCTION_NAME=" + c.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(c.MemoryMB),
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + c.Name,
+		"AWS_LAMBDA_LOG_STREAM_NAME=" + time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + newID(),
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
+		"LAMBDA_TASK_ROOT=" + e.process.Dir,
+		"_HANDLER=bootstrap",
+		"TZ=:UTC",
+		"PATH=" + os.Getenv("PATH"),
+	}, c.Env...)
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // the process would die with the thread, so the thread waits for it
+		err := e.process.Start()
+		started <- err
+		if err == nil {
+			_ = e.process.Wait() // how it ended does not matter, only that it did
+			close(e.exited)
+		}
+	}()
+	if err := <-started; err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("start the bootstrap: %w", err)
+	}
+	e.server = &http.Server{Handler: e.api, ReadHeaderTimeout: 5 * time.Second}
+	go e.server.Serve(listener)
+	return e, nil
+}
+
+func (e *environment) alive() bool {
+	select {
+	case <-e.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// serve lets the process serve one event. A process that does not answer is
+// killed.
+func (e *environment) serve(payload []byte) ([]byte, error) {
+	inv := newInvocation(payload)
+	err := e.handOver(inv)
+	if err == nil {
+		deadline := time.Now().Add(e.config.Timeout) // counted without the start of the process
+		inv.deadline <- deadline
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		select {
+		case r := <-inv.result:
+			return r.response, r.err
+		case <-e.exited:
+			err = exitError("while it served an event")
+		case <-timer.C:
+			err = fmt.Errorf("%w after %v", ErrTimeout, e.config.Timeout)
+		}
+	}
+	e.kill()
+	return nil, err
+}
+
+// handOver waits until the process asks for an event.
+func (e *environment) handOver(inv *invocation) error {
+	timer := time.NewTimer(e.config.InitTimeout)
+	defer timer.Stop()
+	select {
+	case e.api.next <- inv:
+		return nil
+	case err := <-e.api.initErrors:
+		return err
+	case <-e.exited:
+		return exitError("before it asked for an event")
+	case <-timer.C:
+		return fmt.Errorf("%w: it did not ask for an event within %v", ErrTimeout, e.config.InitTimeout)
+	}
+}
+
+func exitError(when string) error {
+	return &FunctionError{Type: "Runtime.ExitError", Message: "the process ended " + when}
+}
+
+// kill ends the process and waits for that.
+func (e *environment) kill() {
+	_ = e.process.Process.Kill() // it may have ended already
+	<-e.exited
+}
+
+// end kills the process and closes its Runtime API.
+func (e *environment) end() {
+	e.endOnce.Do(func() {
+		e.kill()
+		_ = e.server.Close()
+	})
+}

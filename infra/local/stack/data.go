@@ -1,0 +1,102 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/logging"
+
+	"orgsettings/infra/local/template"
+)
+
+// What the function and the stack sign requests with. DynamoDB Local wants
+// letters and digits alone.
+const (
+	awsRegion = "eu-central-1"
+	awsKey    = "local"
+)
+
+// AWSEnvironment lets the aws command, started with it, speak to the database.
+const AWSEnvironment = "AWS_REGION=" + awsRegion + " AWS_ACCESS_KEY_ID=" + awsKey + " AWS_SECRET_ACCESS_KEY=" + awsKey
+
+// usersTable is the logical id of the table of memberships.
+const usersTable = "UsersTable"
+
+// User is a demo user.
+type User struct {
+	Name string
+	Org  string // empty: none
+	Role string // number of the role; empty: none is recorded
+	Note string
+}
+
+// DemoUsers returns the users that every stack starts with.
+func DemoUsers() []User {
+	return []User{
+		{"alice", "acme", "255", "OWNER of acme"},
+		{"dave", "acme", "0", "USER of acme: reads, may not write"},
+		{"carol", "globex", "255", "OWNER of globex"},
+		{"erin", "initech", "", "member of initech with no role recorded: may write"},
+		{"bob", "", "255", "in no organization"},
+	}
+}
+
+// fillDatabase makes the database at url what the function expects.
+func fillDatabase(ctx context.Context, url string, tables map[string]template.Table) error {
+	err := createAndPut(ctx, url, tables)
+	if refused, ok := errors.AsType[*net.OpError](err); ok {
+		err = refused // the client's own text is long and says no more
+	}
+	if err != nil {
+		return fmt.Errorf("fill the database at %s: %w", url, err)
+	}
+	return nil
+}
+
+// createAndPut creates the tables of the template, which are called by their
+// logical ids, where they do not exist, and puts the demo users.
+func createAndPut(ctx context.Context, url string, tables map[string]template.Table) error {
+	client := dynamodb.New(dynamodb.Options{
+		Region:       awsRegion,
+		Credentials:  credentials.NewStaticCredentialsProvider(awsKey, awsKey, ""),
+		BaseEndpoint: &url,
+		Logger:       logging.Nop{}, // DynamoDB Local sends no checksums, which would be warned of
+
+		RetryMaxAttempts: 1,
+	})
+	for name, table := range tables {
+		_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
+			TableName:            &name,
+			BillingMode:          types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &table.Key, AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: &table.Key, KeyType: types.KeyTypeHash}},
+		})
+		if _, exists := errors.AsType[*types.ResourceInUseException](err); err != nil && !exists {
+			return fmt.Errorf("create table %s: %w", name, err)
+		}
+		waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 50 * time.Millisecond })
+		if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 30*time.Second); err != nil {
+			return fmt.Errorf("wait for table %s: %w", name, err)
+		}
+	}
+	for _, u := range DemoUsers() {
+		item := map[string]types.AttributeValue{tables[usersTable].Key: &types.AttributeValueMemberS{Value: u.Name}}
+		if u.Org != "" {
+			item["orgId"] = &types.AttributeValueMemberS{Value: u.Org}
+		}
+		if u.Role != "" {
+			item["role"] = &types.AttributeValueMemberN{Value: u.Role}
+		}
+		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(usersTable), Item: item}); err != nil {
+			return fmt.Errorf("put user %s: %w", u.Name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+// Package stack starts the whole service on this machine: gateway, function,
+// database and token issuer, wired as template.yaml has them. Everything listens
+// on loopback addresses.
+//
+// It owns the wiring. The function is the deployed program itself, which is
+// told by its environment where to find its neighbours.
+package stack
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"time"
+
+	"orgsettings/infra/local/dynamodb"
+	"orgsettings/infra/local/gateway"
+	"orgsettings/infra/local/issuer"
+	"orgsettings/infra/local/lambda"
+	"orgsettings/infra/local/template"
+)
+
+// Options says what to start, and where. An address is HOST:PORT of this machine;
+// port 0 and an empty address take any free port.
+type Options struct {
+	Template  string // path of template.yaml
+	Bootstrap string // path of the program; empty: [Build] makes it
+
+	Addr         string // of the gateway
+	IssuerAddr   string
+	DynamoDBAddr string
+
+	DynamoDBURL string // of a database outside, instead of the embedded one
+
+	JWKSURL, Issuer, Audience string // an issuer outside, instead of the one of the stack
+
+	Environments int               // how many may run at once; 0: 4
+	Env          map[string]string // variables of the function that differ from the template's
+	Output       io.Writer         // what the function logs; written to by every environment at once
+}
+
+// Stack is a running stack.
+type Stack struct {
+	URL         string         // of the gateway
+	Routes      []string       // of the gateway, such as "GET /path"
+	DynamoDBURL string         // of the database
+	Issuer      *issuer.Issuer // nil if the issuer is outside
+	Function    *lambda.Function
+	BuildTime   time.Duration // zero if the program was given
+
+	endpoints []*endpoint
+	buildDir  string // or empty
+}
+
+// Start starts a stack. ctx bounds the start alone: the stack runs until
+// [Stack.Close]. An address that cannot be listened on is an [*AddressError].
+func Start(ctx context.Context, o Options) (_ *Stack, err error) {
+	t, err := template.Load(o.Template)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{Routes: t.Routes, DynamoDBURL: o.DynamoDBURL}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+
+	// Addresses come first: that one is taken should be known before the long build.
+	api, err := s.listen(o.Addr)
+	if err != nil {
+		return nil, err
+	}
+	s.URL = api.url()
+	trust := trust{jwksURL: o.JWKSURL, issuer: o.Issuer, audience: o.Audience}
+	if o.JWKSURL == "" {
+		tokens, err := s.listen(o.IssuerAddr)
+		if err != nil {
+			return nil, err
+		}
+		if s.Issuer, err = issuer.New(tokens.url(), "organization-settings"); err != nil {
+			return nil, err
+		}
+		tokens.serve(s.Issuer)
+		trust.jwksURL, trust.issuer, trust.audience = s.Issuer.JWKSURL(), s.Issuer.URL(), s.Issuer.Audience()
+	}
+	if o.DynamoDBURL == "" {
+		database, err := s.listen(o.DynamoDBAddr)
+		if err != nil {
+			return nil, err
+		}
+		database.serve(dynamodb.New())
+		s.DynamoDBURL = database.url()
+	}
+
+	if err := fillDatabase(ctx, s.DynamoDBURL, t.Tables); err != nil {
+		return nil, err
+	}
+	if o.Bootstrap == "" {
+		if o.Bootstrap, err = s.build(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.Function, err = lambda.New(lambda.Config{
+		Name:            "organization-settings-local",
+		Bootstrap:       o.Bootstrap,
+		Env:             environment(t, trust, s.DynamoDBURL, o.Env),
+		MemoryMB:        t.MemoryMB,
+		Timeout:         t.Timeout,
+		InitTimeout:     10 * time.Second,
+		MaxEnvironments: cmp.Or(o.Environments, 4),
+		Output:          o.Output,
+	})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := gateway.New(gateway.Config{Routes: t.Routes, Stage: gateway.DefaultStage, Invoke: s.Function.Invoke})
+	if err != nil {
+		return nil, err
+	}
+	api.serve(handler)
+	return s, nil
+}
+
+func (s *Stack) build(ctx context.Context) (bootstrap string, err error) {
+	began := time.Now()
+	defer func() { s.BuildTime = time.Since(began) }()
+	if s.buildDir, err = os.MkdirTemp("", "organization-settings-"); err != nil {
+		return "", err
+	}
+	return Build(ctx, s.buildDir)
+}
+
+// Close ends the function's processes and the servers. Requests that are being
+// served fail.
+func (s *Stack) Close() error {
+	var errs []error
+	if s.Function != nil {
+		errs = append(errs, s.Function.Close())
+	}
+	for _, e := range s.endpoints {
+		errs = append(errs, e.close())
+	}
+	if s.buildDir != "" {
+		errs = append(errs, os.RemoveAll(s.buildDir))
+	}
+	return errors.Join(errs...)
+}
+
+// trust is what the function has to know of the issuer.
+type trust struct{ jwksURL, issuer, audience string }
+
+// environment returns the function's variables: the template's, with the places
+// of this stack in them.
+func environment(t *template.Template, trust trust, dynamoDBURL string, changes map[string]string) []string {
+	values := map[string]string{
+		"AWS_REGION":                awsRegion,
+		"AWS_ACCESS_KEY_ID":         awsKey,
+		"AWS_SECRET_ACCESS_KEY":     awsKey,
+		"AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_ENDPOINT_URL_DYNAMODB": dynamoDBURL,
+	}
+	for name, value := range t.Environment {
+		values[name] = cmp.Or(value.Table, value.Text)
+	}
+	values["JWKS_URL"], values["JWT_ISSUER"], values["JWT_AUDIENCE"] = trust.jwksURL, trust.issuer, trust.audience
+	maps.Copy(values, changes)
+	env := make([]string, 0, len(values))
+	for name, value := range values {
+		env = append(env, name+"="+value)
+	}
+	return env
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"orgsettings/infra/local/issuer"
+	"orgsettings/infra/local/stack"
+)
+
+// patience is how long the build may take before the user is told of it.
+const patience = time.Second
+
+// withStack starts the stack, calls use with it and ends it. took says how long
+// the start took.
+func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *stack.Stack, took string) error) error {
+	began := time.Now()
+	if c.bootstrap == "" {
+		note := time.AfterFunc(patience, func() { fmt.Fprintln(stderr, "building the function, which takes a while at first ...") })
+		defer note.Stop()
+	}
+	s, err := stack.Start(ctx, c.options(stderr))
+	if errors.Is(err, fs.ErrNotExist) && c.bootstrap == "" {
+		return fmt.Errorf("%w; run this in the project's root or name the template with -template", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	took := fmt.Sprintf("ready in %.2f s", (time.Since(began) - s.BuildTime).Seconds())
+	if s.BuildTime > 0 {
+		took += fmt.Sprintf(" after a build of %.1f s", s.BuildTime.Seconds())
+	}
+	return use(s, took)
+}
+
+func (c config) options(output io.Writer) stack.Options {
+	o := stack.Options{
+		Template:     c.template,
+		Bootstrap:    c.bootstrap,
+		Addr:         c.addr,
+		IssuerAddr:   c.issuerAddr,
+		DynamoDBAddr: c.dynamoDBAddr,
+		DynamoDBURL:  c.dynamoDBURL,
+		JWKSURL:      c.jwksURL,
+		Issuer:       c.issuer,
+		Audience:     c.audience,
+		Environments: c.environments,
+		Output:       output,
+	}
+	if c.logLevel != "" {
+		o.Env = map[string]string{"LOG_LEVEL": c.logLevel}
+	}
+	return o
+}
+
+// explain names the flag that helps.
+func explain(err error, c config) error {
+	failed, ok := errors.AsType[*stack.AddressError](err)
+	if !ok {
+		return err
+	}
+	name := c.flagOf(failed.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is already in use; choose another with -%s", failed.Addr, name)
+	}
+	return usage("-%s %s: %w", name, failed.Addr, failed.Err)
+}
+
+// flagOf returns the flag that an address comes from.
+func (c config) flagOf(addr string) string {
+	switch addr {
+	case c.addr:
+		return "addr"
+	case c.issuerAddr:
+		return "issuer-addr"
+	default:
+		return "dynamodb-addr"
+	}
+}
+
+// printStack prints what runs where, and a command line to try it with.
+func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
+	authorization := `"Authorization: Bearer $TOKEN"`
+	if s.Issuer != nil {
+		token, err := s.Issuer.Token(demoUser, issuer.TTL)
+		if err != nil {
+			return err
+		}
+		authorization = "'Authorization: Bearer " + token + "'"
+	}
+	fmt.Fprintf(w, "\nThe organization settings service is %s. Ctrl-C stops it.\n\n", took)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, strings.Join(s.Routes, ", "))
+	if s.Issuer != nil {
+		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), demoUser)
+	} else {
+		fmt.Fprintf(table, "  tokens\t%s\tan issuer outside: TOKEN below stands for a token of its own\n", c.issuer)
+	}
+	fmt.Fprintf(table, "  DynamoDB\t%s\t%s aws dynamodb list-tables --endpoint-url %[1]s\n", s.DynamoDBURL, stack.AWSEnvironment)
+	table.Flush()
+
+	fmt.Fprint(w, "\nUsers:\n\n")
+	for _, u := range stack.DemoUsers() {
+		fmt.Fprintf(table, "  %s\t%s\n", u.Name, u.Note)
+	}
+	table.Flush()
+
+	for _, route := range s.Routes {
+		if path, ok := strings.CutPrefix(route, "POST "); ok {
+			fmt.Fprintf(w, "\nTry it:\n\ncurl -X POST %s%s -H %s -H 'Content-Type: application/json' -d '{\"settings\":{\"theme\":\"dark\"}}'\n\n",
+				s.URL, path, authorization)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+// Package template reads from template.yaml (AWS SAM) what the local stack and
+// tests must not repeat: the routes, limits and environment of the function, and
+// the keys of the tables.
+//
+// It understands literals and references to parameters and tables; what any
+// other intrinsic function gives only a deployment knows. It knows nothing of
+// what the routes, variables and tables are for.
+package template
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// function is the logical id of the one function.
+const function = "SettingsFunction"
+
+// Template is what the file says.
+type Template struct {
+	Routes      []string         // route keys of the function's HttpApi events, such as "GET /a", sorted
+	Timeout     time.Duration    // of the function
+	MemoryMB    int              // of the function
+	Environment map[string]Value // of the function, by name
+	Tables      map[string]Table // by logical id
+}
+
+// Value is what an environment variable is set to: a text, or the name of a
+// table. It is zero where only a deployment knows it.
+type Value struct {
+	Text  string // a literal, or the default of a parameter
+	Table string // logical id of the table whose name it is
+}
+
+// Table is a DynamoDB table whose key is one attribute of type S.
+type Table struct {
+	Key string
+}
+
+type document struct {
+	Parameters map[string]struct {
+		Default string `yaml:"Default"`
+	} `yaml:"Parameters"`
+	Resources map[string]struct {
+		Type       string    `yaml:"Type"`
+		Properties yaml.Node `yaml:"Properties"`
+	} `yaml:"Resources"`
+}
+
+// Load reads the file at path. Its errors begin with path.
+func Load(path string) (*Template, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.Unwrap(err))
+	}
+	var doc document
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	t := &Template{Environment: make(map[string]Value), Tables: make(map[string]Table)}
+	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
+		if r := doc.Resources[id]; r.Type == "AWS::DynamoDB::Table" {
+			if t.Tables[id], err = readTable(r.Properties); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", path, id, err)
+			}
+		}
+	}
+	if err := t.readFunction(doc); err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", path, function, err)
+	}
+	return t, nil
+}
+
+func readTable(properties yaml.Node) (Table, error) {
+	type attribute struct {
+		Name    string `yaml:"AttributeName"`
+		Type    string `yaml:"AttributeType"`
+		KeyType string `yaml:"KeyType"`
+	}
+	var p struct {
+		Definitions []attribute `yaml:"AttributeDefinitions"`
+		Keys        []attribute `yaml:"KeySchema"`
+	}
+	if err := properties.Decode(&p); err != nil {
+		return Table{}, err
+	}
+	if len(p.Keys) != 1 || !slices.Contains(p.Definitions, attribute{Name: p.Keys[0].Name, Type: "S"}) {
+		return Table{}, errors.New("its key is not one attribute of type S")
+	}
+	return Table{Key: p.Keys[0].Name}, nil
+}
+
+func (t *Template) readFunction(doc document) error {
+	resource, ok := doc.Resources[function]
+	if !ok {
+		return errors.New("there is no such resource")
+	}
+	var p struct {
+		MemorySize  int `yaml:"MemorySize"`
+		Timeout     int `yaml:"Timeout"`
+		Environment struct {
+			Variables map[string]yaml.Node `yaml:"Variables"`
+		} `yaml:"Environment"`
+		Events map[string]struct {
+			Type       string `yaml:"Type"`
+			Properties struct {
+				Method string `yaml:"Method"`
+				Path   string `yaml:"Path"`
+			} `yaml:"Properties"`
+		} `yaml:"Events"`
+	}
+	if err := resource.Properties.Decode(&p); err != nil {
+		return err
+	}
+	switch {
+	case p.Timeout <= 0:
+		return errors.New("it lacks a Timeout")
+	case p.MemorySize <= 0:
+		return errors.New("it lacks a MemorySize")
+	case len(p.Events) == 0:
+		return errors.New("it has no Events")
+	}
+	t.Timeout, t.MemoryMB = time.Duration(p.Timeout)*time.Second, p.MemorySize
+	for _, id := range slices.Sorted(maps.Keys(p.Events)) {
+		event := p.Events[id]
+		method, path := strings.ToUpper(event.Properties.Method), event.Properties.Path
+		if event.Type != "HttpApi" {
+			return fmt.Errorf("its event %s is a %s, not an HttpApi", id, event.Type)
+		}
+		if method == "" || !strings.HasPrefix(path, "/") {
+			return fmt.Errorf("its event %s lacks a method or a path", id)
+		}
+		t.Routes = append(t.Routes, method+" "+path)
+	}
+	slices.Sort(t.Routes)
+	for name, node := range p.Environment.Variables {
+		t.Environment[name] = t.valueOf(&node, doc)
+	}
+	return nil
+}
+
+// valueOf looks for a table in all of the node: a table that the stack may make
+// or be given is named by one branch of an !If.
+func (t *Template) valueOf(node *yaml.Node, doc document) Value {
+	switch {
+	case node.Kind == yaml.ScalarNode && node.Tag == "!Ref":
+		if _, ok := t.Tables[node.Value]; ok {
+			return Value{Table: node.Value}
+		}
+		return Value{Text: doc.Parameters[node.Value].Default}
+	case node.Kind == yaml.ScalarNode && !isIntrinsic(node):
+		return Value{Text: node.Value}
+	}
+	for _, part := range node.Content {
+		if v := t.valueOf(part, doc); v.Table != "" {
+			return v
+		}
+	}
+	return Value{}
+}
+
+// isIntrinsic says whether a node has a tag of CloudFormation's, such as !Sub.
+func isIntrinsic(node *yaml.Node) bool {
+	return strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!")
+}
