@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"strings"
 	"text/tabwriter"
@@ -16,6 +17,7 @@ type config struct {
 
 	dynamoDBURL               string // empty: the embedded one
 	jwksURL, issuer, audience string // all of them or none
+	corsOrigins               string
 	environments              int
 	bootstrap                 string // empty: is built
 	template                  string
@@ -43,6 +45,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.jwksURL, "jwks-url", "", "`URL` of the keys of another issuer to trust instead; with -issuer, -audience")
 	fs.StringVar(&c.issuer, "issuer", "", "`ISS` claim of the tokens of that issuer")
 	fs.StringVar(&c.audience, "audience", "", "`AUD` claim that its tokens must have, or several with commas")
+	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API from a browser, separated by commas")
 	fs.IntVar(&c.environments, "environments", 4, "`NUMBER` of function processes that there may be at once")
 	fs.StringVar(&c.bootstrap, "bootstrap", "", "`PATH` of a built program to run instead of building it")
 	fs.StringVar(&c.template, "template", "template.yaml", "`PATH` of the SAM template")
@@ -117,6 +120,8 @@ func (c *config) check() error {
 		return usage("-token asks the stack's own issuer, which -jwks-url replaces")
 	case c.token != "" && c.invoke != "":
 		return usage("-token and -invoke exclude each other")
+	case c.logLevel != "" && new(slog.Level).UnmarshalText([]byte(c.logLevel)) != nil:
+		return usage("-log-level %q is not debug, info, warn or error", c.logLevel)
 	case c.environments < 1:
 		return usage("-environments %d is not at least 1", c.environments)
 	}

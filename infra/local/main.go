@@ -33,6 +33,7 @@ const anyPort = "127.0.0.1:0"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // so that a second signal ends the program at once
+	go stopAfterGoRun(stop)
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	if err == nil {
 		return
@@ -42,6 +43,21 @@ func main() {
 		os.Exit(2)
 	}
 	os.Exit(1)
+}
+
+// stopAfterGoRun calls stop when the go run that started this program has ended:
+// it passes Ctrl-C on but not SIGTERM, and a stack that is left would hold its
+// ports (https://go.dev/issue/40467).
+func stopAfterGoRun(stop func()) {
+	parent := os.Getppid()
+	program, err := os.Executable()
+	if err != nil || !strings.Contains(program, "go-build") { // in a folder of go run's, or in its cache
+		return
+	}
+	for os.Getppid() == parent {
+		time.Sleep(250 * time.Millisecond)
+	}
+	stop()
 }
 
 // run is the program. Its error is a sentence for the user. To be stopped by ctx

@@ -21,12 +21,12 @@ const patience = time.Second
 // withStack starts the stack, calls use with it and ends it. took says how long
 // the start took.
 func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *stack.Stack, took string) error) error {
+	note := time.AfterFunc(patience, func() {
+		fmt.Fprintln(stderr, "building the function, which takes a while the first time ...")
+	})
 	began := time.Now()
-	if c.bootstrap == "" {
-		note := time.AfterFunc(patience, func() { fmt.Fprintln(stderr, "building the function, which takes a while at first ...") })
-		defer note.Stop()
-	}
 	s, err := stack.Start(ctx, c.options(stderr))
+	note.Stop()
 	if errors.Is(err, fs.ErrNotExist) && c.bootstrap == "" {
 		return fmt.Errorf("%w; run this in the project's root or name the template with -template", err)
 	}
@@ -52,6 +52,7 @@ func (c config) options(output io.Writer) stack.Options {
 		JWKSURL:      c.jwksURL,
 		Issuer:       c.issuer,
 		Audience:     c.audience,
+		CORSOrigins:  strings.FieldsFunc(c.corsOrigins, func(r rune) bool { return r == ',' || r == ' ' }),
 		Environments: c.environments,
 		Output:       output,
 	}
@@ -98,7 +99,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	}
 	fmt.Fprintf(w, "\nThe organization settings service is %s. Ctrl-C stops it.\n\n", took)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, strings.Join(s.Routes, ", "))
+	fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, byPath(s.Routes))
 	if s.Issuer != nil {
 		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), demoUser)
 	} else {
@@ -120,4 +121,23 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 		}
 	}
 	return nil
+}
+
+// byPath writes each path once, after its methods.
+func byPath(routes []string) string {
+	var paths []string
+	methods := make(map[string]string)
+	for _, route := range routes {
+		method, path, _ := strings.Cut(route, " ")
+		if methods[path] == "" {
+			paths = append(paths, path)
+			methods[path] = method
+		} else {
+			methods[path] += ", " + method
+		}
+	}
+	for i, path := range paths {
+		paths[i] = methods[path] + " " + path
+	}
+	return strings.Join(paths, "; ")
 }

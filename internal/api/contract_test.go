@@ -14,6 +14,8 @@ import (
 
 const (
 	updated       = `{"success":true,"message":"Organization settings updated successfully"}`
+	merged        = `{"success":true,"message":"Organization settings partially updated successfully"}`
+	removed       = `{"success":true,"message":"Organization settings keys deleted successfully"}`
 	noToken       = `{"success":false,"message":"Authentication required"}`
 	badToken      = `{"success":false,"message":"Invalid access token"}`
 	noScope       = `{"success":false,"message":"Insufficient scope"}`
@@ -25,9 +27,18 @@ const (
 	internalError = `{"success":false,"message":"Internal server error"}`
 )
 
-// refused is the body of a 400, 413 or 415 of POST.
+// refused, notMerged and notRemoved are the bodies of a 400, 413 or 415 of POST,
+// PUT and DELETE.
 func refused(detail string) string {
 	return `{"success":false,"message":"Failed to update organization settings","error":"` + detail + `"}`
+}
+
+func notMerged(detail string) string {
+	return `{"success":false,"message":"Failed to partially update organization settings","error":"` + detail + `"}`
+}
+
+func notRemoved(detail string) string {
+	return `{"success":false,"message":"Keys array is required and must not be empty","error":"` + detail + `"}`
 }
 
 // Every row of the contract's error table, and which of two rows wins.
@@ -84,6 +95,29 @@ func TestAnswers(t *testing.T) {
 		{"role before condition", "POST", good("dave", "If-Match", `"x"`), doc, 403, noRole},
 		{"stale", "POST", good("alice", "If-Match", `"01KDXZT9JE0000000000000000"`), doc, 412, changed},
 		{"stale, GET", "GET", good("alice", "If-Match", `*`), "", 412, changed},
+
+		{"PUT, no token", "PUT", nil, `{}`, 401, noToken},
+		{"PUT, text", "PUT", good("alice", "Content-Type", "text/plain"), `{}`, 415, notMerged("Content-Type is text/plain; accepted: application/json")},
+		{"PUT, too large", "PUT", good("alice"), `{"a":"` + strings.Repeat("x", 399_993) + `"}`, 413, notMerged("document has 400001 bytes without insignificant white space, the limit is 400000")},
+		{"PUT, empty body", "PUT", good("alice"), ``, 400, notMerged("an object is needed, the text ends at byte 0")},
+		{"PUT, array", "PUT", good("alice"), `[]`, 400, notMerged("an object is needed, this is an array at byte 0")},
+		{"PUT, null", "PUT", good("alice", "Content-Type", "application/merge-patch+json"), `null`, 400, notMerged("an object is needed, this is null at byte 0")},
+		{"PUT, duplicate", "PUT", good("alice"), `{"a":{"b":1,"b":2}}`, 400, notMerged("duplicate name at /a/b (byte 12)")},
+		{"PUT, unknown user", "PUT", good("nobody"), `{}`, 404, noOrg},
+		{"PUT, role", "PUT", good("dave"), `{}`, 403, noRole},
+		{"PUT, stale", "PUT", good("alice", "If-Match", `"01KDXZT9JE0000000000000000"`), `{}`, 412, changed},
+
+		{"DELETE, no token", "DELETE", nil, `{"keys":["a"]}`, 401, noToken},
+		{"DELETE, text", "DELETE", good("alice", "Content-Type", "text/plain"), `{"keys":["a"]}`, 415, notRemoved("Content-Type is text/plain; accepted: application/json")},
+		{"DELETE, body too large", "DELETE", good("alice"), `{"keys":["a"]}` + strings.Repeat(" ", 6<<20), 413, notRemoved("body is larger than 6291456 bytes")},
+		{"DELETE, nothing", "DELETE", good("alice"), ``, 400, notRemoved("0 keys are given, 1 to 1000 are allowed")},
+		{"DELETE, no keys", "DELETE", good("alice"), `{}`, 400, notRemoved(`\"keys\" is missing at byte 2`)},
+		{"DELETE, empty keys", "DELETE", good("alice"), `{"keys":[]}`, 400, notRemoved("0 keys are given, 1 to 1000 are allowed")},
+		{"DELETE, one key", "DELETE", good("alice"), `{"keys":"a"}`, 400, notRemoved("an array is needed, this is a string at /keys (byte 8)")},
+		{"DELETE, ill-typed key", "DELETE", good("alice"), `{"keys":["a",null]}`, 400, notRemoved("a key is not a string at /keys/1 (byte 13)")},
+		{"DELETE, unknown user", "DELETE", good("nobody"), `{"keys":["a"]}`, 404, noOrg},
+		{"DELETE, role", "DELETE", good("dave"), `{"keys":["a"]}`, 403, noRole},
+		{"DELETE, stale", "DELETE", good("alice", "If-Match", `*`), `{"keys":["a"]}`, 412, changed},
 	} {
 		r := s.call(t, tt.method, tt.body, tt.fields...)
 		if r.StatusCode != tt.status {

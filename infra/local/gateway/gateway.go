@@ -35,6 +35,7 @@ type Config struct {
 	Routes []string // route keys: "METHOD /path" with literal paths
 	Stage  string   // DefaultStage or the name of a stage, which paths then start with
 	Invoke func(ctx context.Context, payload []byte) ([]byte, error)
+	CORS   CORS
 	Now    func() time.Time // nil: time.Now
 }
 
@@ -68,6 +69,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if headerBytes(r) > maxHeaderBytes {
 		fail(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
+	}
+	if g.config.CORS.on() {
+		if r.Method == http.MethodOptions {
+			g.config.CORS.preflight(w, r)
+			return
+		}
+		g.config.CORS.allow(w.Header(), r)
 	}
 	path := r.URL.Path
 	if g.config.Stage != DefaultStage {

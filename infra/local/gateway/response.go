@@ -47,6 +47,15 @@ func send(w http.ResponseWriter, payload []byte) {
 	w.Write(body)
 }
 
+// isOwn says whether a header field is the gateway's to set.
+func isOwn(name string) bool {
+	switch name {
+	case "connection", "content-length", "transfer-encoding", "apigw-requestid":
+		return true
+	}
+	return strings.HasPrefix(name, "access-control-")
+}
+
 func readResponse(payload []byte) (status int, header http.Header, body []byte, err error) {
 	var r response
 	decoder := json.NewDecoder(bytes.NewReader(payload))
@@ -60,9 +69,8 @@ func readResponse(payload []byte) (status int, header http.Header, body []byte, 
 	}
 	header = make(http.Header)
 	for name, value := range r.Headers {
-		switch name = strings.ToLower(name); name {
-		case "connection", "content-length", "transfer-encoding", "apigw-requestid":
-			continue // the gateway's own
+		if name = strings.ToLower(name); isOwn(name) {
+			continue
 		}
 		switch value := value.(type) {
 		case string:

@@ -36,6 +36,8 @@ type Options struct {
 
 	JWKSURL, Issuer, Audience string // an issuer outside, instead of the one of the stack
 
+	CORSOrigins []string // of pages that browsers may call the API from
+
 	Environments int               // how many may run at once; 0: 4
 	Env          map[string]string // variables of the function that differ from the template's
 	Output       io.Writer         // what the function logs; written to by every environment at once
@@ -116,7 +118,18 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := gateway.New(gateway.Config{Routes: t.Routes, Stage: gateway.DefaultStage, Invoke: s.Function.Invoke})
+	handler, err := gateway.New(gateway.Config{
+		Routes: t.Routes,
+		Stage:  gateway.DefaultStage,
+		Invoke: s.Function.Invoke,
+		CORS: gateway.CORS{
+			AllowOrigins:  o.CORSOrigins,
+			AllowMethods:  t.CORS.AllowMethods,
+			AllowHeaders:  t.CORS.AllowHeaders,
+			ExposeHeaders: t.CORS.ExposeHeaders,
+			MaxAge:        t.CORS.MaxAge,
+		},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// function is the logical id of the one function.
-const function = "SettingsFunction"
+// Logical ids of the one function and the one API.
+const (
+	function = "SettingsFunction"
+	api      = "SettingsApi"
+)
 
 // Template is what the file says.
 type Template struct {
@@ -29,6 +32,7 @@ type Template struct {
 	MemoryMB    int              // of the function
 	Environment map[string]Value // of the function, by name
 	Tables      map[string]Table // by logical id
+	CORS        CORS             // of the API; zero if it has none
 }
 
 // Value is what an environment variable is set to: a text, or the name of a
@@ -41,6 +45,14 @@ type Value struct {
 // Table is a DynamoDB table whose key is one attribute of type S.
 type Table struct {
 	Key string
+}
+
+// CORS is what the API tells browsers. Which origins it allows is a parameter.
+type CORS struct {
+	AllowMethods  []string `yaml:"allowMethods"`
+	AllowHeaders  []string `yaml:"allowHeaders"`
+	ExposeHeaders []string `yaml:"exposeHeaders"`
+	MaxAge        int      `yaml:"maxAge"` // seconds
 }
 
 type document struct {
@@ -74,7 +86,28 @@ func Load(path string) (*Template, error) {
 	if err := t.readFunction(doc); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", path, function, err)
 	}
+	if err := t.readAPI(doc); err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", path, api, err)
+	}
 	return t, nil
+}
+
+// readAPI reads what the API says on CORS, which stands under a condition.
+func (t *Template) readAPI(doc document) error {
+	var p struct {
+		DefinitionBody struct {
+			CORS yaml.Node `yaml:"x-amazon-apigateway-cors"`
+		} `yaml:"DefinitionBody"`
+	}
+	properties := doc.Resources[api].Properties
+	if err := properties.Decode(&p); err != nil {
+		return err
+	}
+	cors := p.DefinitionBody.CORS
+	if cors.Tag == "!If" && len(cors.Content) == 3 {
+		cors = *cors.Content[1]
+	}
+	return cors.Decode(&t.CORS)
 }
 
 func readTable(properties yaml.Node) (Table, error) {

@@ -1,0 +1,48 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// CORS is the gateway's own answer to browsers (Fetch Standard, "CORS
+// protocol"). With it the gateway answers every preflight request itself, and
+// what the function says on the matter is dropped.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+type CORS struct {
+	AllowOrigins  []string // empty: CORS is off
+	AllowMethods  []string
+	AllowHeaders  []string
+	ExposeHeaders []string
+	MaxAge        int // seconds
+}
+
+func (c CORS) on() bool { return len(c.AllowOrigins) > 0 }
+
+// allow sets what an answer to r says to a browser: nothing, if the origin is
+// not allowed.
+func (c CORS) allow(h http.Header, r *http.Request) (allowed bool) {
+	origin := r.Header.Get("Origin")
+	if !slices.Contains(c.AllowOrigins, origin) {
+		return false
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Vary", "Origin")
+	if len(c.ExposeHeaders) > 0 {
+		h.Set("Access-Control-Expose-Headers", strings.Join(c.ExposeHeaders, ","))
+	}
+	return true
+}
+
+// preflight answers an OPTIONS request.
+func (c CORS) preflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	if r.Header.Get("Access-Control-Request-Method") != "" && c.allow(h, r) {
+		h.Set("Access-Control-Allow-Methods", strings.Join(c.AllowMethods, ","))
+		h.Set("Access-Control-Allow-Headers", strings.Join(c.AllowHeaders, ","))
+		h.Set("Access-Control-Max-Age", strconv.Itoa(c.MaxAge))
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orgsettings/infra/local/stack"
+)
+
+func noEnv(string) string { return "" }
+
+// session is a program that runs, from the root of the project as a user has it.
+type session struct {
+	stdout *io.PipeReader
+	stop   context.CancelFunc
+	result chan error
+}
+
+func start(t *testing.T, args ...string) *session {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	s := &session{stdout: read, stop: stop, result: make(chan error, 1)}
+	go func() {
+		err := run(ctx, append([]string{"-template", "../../template.yaml"}, args...), noEnv, write, io.Discard)
+		write.CloseWithError(io.EOF)
+		s.result <- err
+	}()
+	t.Cleanup(stop)
+	return s
+}
+
+// readTo returns what the program prints up to a match of pattern, and the match.
+func (s *session) readTo(t *testing.T, pattern *regexp.Regexp) (string, []string) {
+	t.Helper()
+	var text []byte
+	buffer := make([]byte, 4096)
+	for {
+		n, err := s.stdout.Read(buffer)
+		text = append(text, buffer[:n]...)
+		if match := pattern.FindStringSubmatch(string(text)); match != nil {
+			return string(text), match
+		}
+		if err != nil {
+			t.Fatalf("ended (%v) after printing:\n%s", <-s.result, text)
+		}
+	}
+}
+
+var (
+	curlLine = regexp.MustCompile(`(?m)^curl -X POST (http://127\.0\.0\.1:\d+/\S+) -H 'Authorization: (Bearer [\w.-]+)' -H 'Content-Type: application/json' -d '(.*)'\n`)
+	issuerAt = regexp.MustCompile(`tokens +http://(127\.0\.0\.1:\d+) `)
+)
+
+// What a new user does: start it, paste the printed line, ask for a token, stop.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	s := start(t, "-addr", anyPort, "-issuer-addr", anyPort, "-dynamodb-addr", anyPort)
+	printed, curl := s.readTo(t, curlLine)
+	request := func(authorization string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, curl[1], strings.NewReader(curl[3]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", authorization)
+		r.Header.Set("Content-Type", "application/json")
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if want := `{"success":true,"message":"Organization settings updated successfully"}`; err != nil || string(body) != want {
+			t.Errorf("answer %d %s (%v), want %s", response.StatusCode, body, err, want)
+		}
+	}
+	request(curl[2])
+
+	var token bytes.Buffer
+	address := issuerAt.FindStringSubmatch(printed)
+	if address == nil {
+		t.Fatalf("no issuer in:\n%s", printed)
+	}
+	if err := run(t.Context(), []string{"-issuer-addr", address[1], "-token", "erin"}, noEnv, &token, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`^[\w-]+\.[\w-]+\.[\w-]+\n$`).MatchString(token.String()) {
+		t.Errorf("-token prints %q, want a token and nothing else", token.String())
+	}
+	request("Bearer " + strings.TrimSpace(token.String()))
+
+	for _, u := range stack.DemoUsers() {
+		if !strings.Contains(printed, "  "+u.Name+" ") {
+			t.Errorf("user %s is not printed", u.Name)
+		}
+	}
+	s.stop()
+	if err := <-s.result; err != nil {
+		t.Errorf("stopped: %v", err)
+	}
+}
+
+func TestInvoke(t *testing.T) {
+	t.Parallel()
+	bootstrap, err := stack.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"../../events/post.json":         `"statusCode":200`,
+		"../../events/post-refused.json": `"statusCode":400`,
+		"../../events/get.json":          `"body":"{\"success\":true,\"settings\":{}}"`,
+	} {
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"-template", "../../template.yaml", "-bootstrap", bootstrap, "-invoke", file}, noEnv, &out, io.Discard)
+		if err != nil || !strings.HasPrefix(out.String(), `{"statusCode":`) || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %s (%v), want %s", file, &out, err, want)
+		}
+	}
+}
+
+func TestFillTokenOfOutsideIssuer(t *testing.T) {
+	t.Parallel()
+	if got, err := fillToken([]byte(`{"a":"Bearer ey"}`), nil); err != nil || string(got) != `{"a":"Bearer ey"}` {
+		t.Errorf("an event with a token becomes %s (%v)", got, err)
+	}
+	if _, err := fillToken([]byte(`"Bearer $TOKEN"`), nil); err == nil {
+		t.Error("no error where no token can be made")
+	}
+}
+
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	stranger := &http.Server{Handler: http.NotFoundHandler()}
+	go stranger.Serve(taken)
+	t.Cleanup(func() { stranger.Close() })
+	address := taken.Addr().String()
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to whoever asks (see -h)"
+	for _, tt := range []struct{ args, env, want string }{
+		{"-addr " + address, "", address + " is already in use; choose another with -addr"},
+		{"-issuer-addr " + address, "", address + " is already in use; choose another with -issuer-addr"},
+		{"-dynamodb-addr " + address, "", address + " is already in use; choose another with -dynamodb-addr"},
+		{"", "ORGSETTINGS_ADDR=" + address, address + " is already in use; choose another with -addr"},
+		{"-addr 0.0.0.0:3000", "", "-addr 0.0.0.0:3000: " + loopback},
+		{"-issuer-addr :3001", "", "-issuer-addr :3001: " + loopback},
+		{"-dynamodb-addr 3002", "", "-dynamodb-addr 3002: it is not HOST:PORT (see -h)"},
+		{"-port 1", "", "flag provided but not defined: -port (see -h)"},
+		{"start", "", `"start" is no flag (see -h)`},
+		{"-environments x", "", `invalid value "x" for flag -environments: parse error (see -h)`},
+		{"", "ORGSETTINGS_ENVIRONMENTS=x", `invalid value "x" for ORGSETTINGS_ENVIRONMENTS: parse error (see -h)`},
+		{"-environments 0", "", "-environments 0 is not at least 1 (see -h)"},
+		{"-log-level loud", "", `-log-level "loud" is not debug, info, warn or error (see -h)`},
+		{"-dynamodb localhost:8000", "", `-dynamodb "localhost:8000" is not an http or https URL (see -h)`},
+		{"-audience a", "", "-jwks-url, -issuer and -audience go together (see -h)"},
+		{"-token=", "", "-token wants a user (see -h)"},
+		{"-invoke=", "", "-invoke wants a file (see -h)"},
+		{"-token a -invoke b", "", "-token and -invoke exclude each other (see -h)"},
+		{"-invoke absent.json", "", "-invoke: open absent.json: no such file or directory"},
+		{"-invoke " + text, "", "-invoke: " + text + " is not JSON"},
+		{"-template absent.yaml", "", "absent.yaml: no such file or directory; run this in the project's root or name the template with -template"},
+		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or name its issuer with -issuer-addr"},
+		{"-token alice -issuer-addr " + address, "", "what answers at " + address + " is not a stack's issuer; name the right one with -issuer-addr"},
+	} {
+		env := func(name string) string {
+			if value, ok := strings.CutPrefix(tt.env, name+"="); ok {
+				return value
+			}
+			switch name { // the defaults may be taken by a stack of the user
+			case "ORGSETTINGS_ADDR", "ORGSETTINGS_ISSUER_ADDR", "ORGSETTINGS_DYNAMODB_ADDR":
+				return anyPort
+			case "ORGSETTINGS_TEMPLATE":
+				return "../../template.yaml"
+			}
+			return ""
+		}
+		err := run(t.Context(), strings.Fields(tt.args), env, io.Discard, io.Discard)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s%s: error %v, want %s", tt.args, tt.env, err, tt.want)
+		}
+		wrong, pointer := errors.AsType[*usageError](err)
+		if pointer != strings.HasSuffix(tt.want, "(see -h)") {
+			t.Errorf("%s%s: usage error %v", tt.args, tt.env, wrong)
+		}
+	}
+}
+
+// Every flag but the two actions has a twin, which -h shows and the flag overrides.
+func TestTwins(t *testing.T) {
+	t.Parallel()
+	var help bytes.Buffer
+	if err := run(t.Context(), []string{"-h"}, noEnv, &help, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	sample := map[string]string{"environments": "7", "log-level": "warn", "dynamodb": "http://127.0.0.1:8000", "jwks-url": "http://127.0.0.1:1/"}
+	env := make(map[string]string)
+	new(config).flags().VisitAll(func(f *flag.Flag) {
+		line := regexp.MustCompile(`(?m)^  -` + f.Name + ` .*$`).FindString(help.String())
+		if name := twin(f.Name); line == "" || !strings.Contains(line, " "+name) {
+			t.Errorf("-h shows %s as %q", f.Name, line)
+		} else if name != "" {
+			env[name] = sample[f.Name]
+			if env[name] == "" {
+				env[name] = "value of " + f.Name
+			}
+		}
+	})
+	got, err := readConfig([]string{"-issuer", "flag"}, func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config{
+		addr: "value of addr", issuerAddr: "value of issuer-addr", dynamoDBAddr: "value of dynamodb-addr",
+		dynamoDBURL: "http://127.0.0.1:8000", jwksURL: "http://127.0.0.1:1/", issuer: "flag", audience: "value of audience",
+		corsOrigins:  "value of cors-origins",
+		environments: 7, bootstrap: "value of bootstrap", template: "value of template", logLevel: "warn",
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+// The program itself: one line on stderr, nothing on stdout, and the exit code.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "local")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for args, want := range map[string]int{"-h": 0, "-nonsense": 2, "-addr 0.0.0.0:1 -template ../../template.yaml": 2, "-token alice -issuer-addr 127.0.0.1:1": 1} {
+		cmd := exec.CommandContext(t.Context(), program, strings.Fields(args)...)
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		_ = cmd.Run()
+		if got := cmd.ProcessState.ExitCode(); got != want {
+			t.Errorf("%s: exit code %d, want %d", args, got, want)
+		}
+		if want != 0 && (stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1) {
+			t.Errorf("%s: stdout %q, stderr %q, want one line on stderr", args, &stdout, &stderr)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package stack
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const templatePath = "../../../template.yaml"
+
+// call sends one request as user and returns status and body.
+func (s *Stack) call(t *testing.T, method, user, body string) (int, string) {
+	t.Helper()
+	token, err := s.Issuer.Token(user, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/settings/organization", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func TestStart(t *testing.T) {
+	t.Parallel()
+	s, err := Start(t.Context(), Options{Template: templatePath, Output: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if s.BuildTime == 0 {
+		t.Error("the program was not built")
+	}
+	for _, tt := range []struct {
+		method, user, body string
+		status             int
+		want               string
+	}{
+		{"POST", "alice", `{"settings":{"theme":"dark"}}`, 200, `{"success":true,"message":"Organization settings updated successfully"}`},
+		{"GET", "dave", "", 200, `{"success":true,"settings":{"theme":"dark"}}`},
+		{"POST", "dave", `{"settings":{}}`, 403, `{"success":false,"message":"Insufficient permissions: only OWNER and ADMINISTRATOR roles can modify organization settings"}`},
+		{"GET", "carol", "", 200, `{"success":true,"settings":{}}`},
+		{"POST", "erin", `{"settings":{}}`, 200, `{"success":true,"message":"Organization settings updated successfully"}`},
+		{"GET", "bob", "", 404, `{"success":false,"message":"User not associated with any organization"}`},
+		{"GET", "mallory", "", 404, `{"success":false,"message":"User not associated with any organization"}`},
+	} {
+		if status, body := s.call(t, tt.method, tt.user, tt.body); status != tt.status || body != tt.want {
+			t.Errorf("%s by %s: %d %s, want %d %s", tt.method, tt.user, status, body, tt.status, tt.want)
+		}
+	}
+
+	pids := s.Function.Environments()
+	if len(pids) != 1 {
+		t.Errorf("processes %v, want one", pids)
+	}
+	dir := s.buildDir
+	if err := s.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("process %d is left (%v)", pid, err)
+		}
+	}
+	for _, url := range []string{s.URL, s.Issuer.URL(), s.DynamoDBURL} {
+		if c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
+			c.Close()
+			t.Errorf("%s is left", url)
+		}
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder of the build is left (%v)", err)
+	}
+}
+
+// The parts of two stacks fit together across their borders: database and issuer
+// of the one can be given to the other.
+func TestOutsideParts(t *testing.T) {
+	t.Parallel()
+	bootstrap, err := Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := Start(t.Context(), Options{Template: templatePath, Bootstrap: bootstrap, Output: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { whole.Close() })
+	guest, err := Start(t.Context(), Options{
+		Template: templatePath, Bootstrap: bootstrap, Output: io.Discard, DynamoDBURL: whole.DynamoDBURL,
+		JWKSURL: whole.Issuer.JWKSURL(), Issuer: whole.Issuer.URL(), Audience: whole.Issuer.Audience(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { guest.Close() })
+	if guest.Issuer != nil || guest.DynamoDBURL != whole.DynamoDBURL {
+		t.Errorf("the guest has an issuer or a database of its own: %+v", guest)
+	}
+	if status, body := whole.call(t, "POST", "alice", `{"settings":{"a":1}}`); status != 200 {
+		t.Fatalf("POST: %d %s", status, body)
+	}
+	guest.Issuer = whole.Issuer
+	if _, body := guest.call(t, "GET", "alice", ""); body != `{"success":true,"settings":{"a":1}}` {
+		t.Errorf("the guest reads %s", body)
+	}
+}
+
+func TestStartRefuses(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to whoever asks"
+	for _, tt := range []struct {
+		options Options
+		want    string
+	}{
+		{Options{Addr: taken.Addr().String()}, "listen on " + taken.Addr().String() + ": bind: address already in use"},
+		{Options{Addr: "0.0.0.0:0"}, "listen on 0.0.0.0:0: " + loopback},
+		{Options{IssuerAddr: ":0"}, "listen on :0: " + loopback},
+		{Options{DynamoDBAddr: "192.0.2.1:0"}, "listen on 192.0.2.1:0: " + loopback},
+		{Options{DynamoDBAddr: "3002"}, "listen on 3002: it is not HOST:PORT"},
+		{Options{DynamoDBURL: "http://" + unused(t)}, "fill the database at"},
+		{Options{Bootstrap: "absent"}, "find the bootstrap: stat absent: no such file or directory"},
+		{Options{Template: "absent.yaml"}, "absent.yaml: no such file or directory"},
+	} {
+		if tt.options.Template == "" {
+			tt.options.Template = templatePath
+		}
+		s, err := Start(t.Context(), tt.options)
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
+	}
+}
+
+// unused returns an address that nothing listens on.
+func unused(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// The local program is built as the deployed one is.
+func TestBuildFlags(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile(filepath.Join(filepath.Dir(templatePath), "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^GO_BUILD .* go build (.*) \\\n\s*(.*)`).FindStringSubmatch(string(makefile))
+	if found == nil {
+		t.Fatal("the Makefile has no GO_BUILD")
+	}
+	want := strings.NewReplacer("'", "", "$(VERSION)", "local").Replace(found[1] + " " + found[2])
+	if diff := cmp.Diff(want, strings.Join(flags(), " ")); diff != "" {
+		t.Errorf("flags (-Makefile +Build):\n%s", diff)
+	}
+}
