@@ -6,6 +6,7 @@
 package settings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,5 +78,5 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("stored revision is %q", e.Current.Revision)
+	return "precondition does not hold for the stored revision " + cmp.Or(string(e.Current.Revision), "(none)")
 }
