@@ -48,6 +48,7 @@ type keyStore struct {
 
 type keySet struct {
 	keys    map[string]jwkset.JWK
+	skipped int // keys of the set that cannot serve
 	fetched time.Time
 }
 
@@ -155,7 +156,7 @@ func (s *keyStore) land(ctx context.Context, flight chan struct{}, set *keySet, 
 	if err != nil {
 		s.logger.WarnContext(ctx, "signing keys refresh failed", "error", err)
 	} else if ids := set.ids(); before == nil || !slices.Equal(ids, before.ids()) {
-		s.logger.InfoContext(ctx, "signing keys changed", "keys", len(ids))
+		s.logger.InfoContext(ctx, "signing keys changed", "keys", len(ids), "skipped", set.skipped)
 	}
 }
 
@@ -189,7 +190,7 @@ func (s *keyStore) fetch(ctx context.Context) (*keySet, error) {
 		few := skipped[:min(len(skipped), 8)] // there may be thousands
 		return nil, fmt.Errorf("read the key set of %s: %w", s.url, errors.Join(append(few, errors.New("no usable key"))...))
 	}
-	return &keySet{keys: keys, fetched: began}, nil
+	return &keySet{keys: keys, skipped: len(skipped), fetched: began}, nil
 }
 
 func (set *keySet) youngerThan(age time.Duration, now time.Time) bool {

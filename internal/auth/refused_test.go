@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"orgsettings/internal/auth"
 )
 
 const (
@@ -173,6 +175,18 @@ func TestRefusedHeaders(t *testing.T) {
 		t.Run("header with "+c.name, func(t *testing.T) {
 			f.mustRefuse(t, signText("ES256", "p256", c.header, `{"iss":"`+issuerName+`","aud":"settings","sub":"alice","exp":1795500000}`), c.reason)
 		})
+	}
+}
+
+// The key id that a refused token claims is told apart from the reason, whole.
+func TestRefusedTokenNamesItsKey(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, goodKeys())
+	for kid, claims := range map[string]object{"p256": {"exp": 1}, "nobody's": nil, strings.Repeat("k", 300): nil} {
+		_, err := f.Verify(t.Context(), sign("ES256", "p256", object{"kid": kid}, claims))
+		if invalid, ok := err.(*auth.InvalidError); !ok || invalid.KeyID != kid {
+			t.Errorf("kid %q: Verify = %#v", kid, err)
+		}
 	}
 }
 
