@@ -13,8 +13,6 @@ import (
 
 	"orgsettings/infra/local/dynamodblocal"
 	"orgsettings/infra/local/stack"
-	"orgsettings/infra/local/template"
-	"orgsettings/internal/api"
 )
 
 const updated = `{"success":true,"message":"Organization settings updated successfully"}`
@@ -270,32 +268,5 @@ func TestConditionalWriters(t *testing.T) {
 		if a := s.call(t, "GET", alice, ""); a.body != fmt.Sprintf(`{"success":true,"settings":{"round":%d,"winner":%d}}`, round, won) || a.header.Get("ETag") != etag {
 			t.Errorf("round %d: %s remains, want that of %d", round, a.body, won)
 		}
-	}
-}
-
-// The template, the code and the configuration agree.
-func TestTemplateAgrees(t *testing.T) {
-	t.Parallel()
-	tmpl, err := template.Load("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if routes := api.Routes(); !slices.Equal(tmpl.Routes, routes) {
-		t.Errorf("the template has the routes %q, the code %q", tmpl.Routes, routes)
-	}
-	asked := map[string]bool{}
-	_, _ = readConfig(func(name string) string { asked[name] = true; return "" })
-	for name := range asked {
-		if _, ok := tmpl.Environment[name]; !ok && !strings.HasPrefix(name, "AWS_LAMBDA_") {
-			t.Errorf("the template does not set %s, which the configuration reads", name)
-		}
-	}
-	for name := range tmpl.Environment {
-		if !asked[name] {
-			t.Errorf("the template sets %s, which the configuration does not read", name)
-		}
-	}
-	if requestTimeout >= tmpl.Timeout {
-		t.Errorf("a request may take %v, the function is ended after %v", requestTimeout, tmpl.Timeout)
 	}
 }

@@ -14,11 +14,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/infra/local/stack"
 )
+
+// patient is how long a program that should end or print may take.
+const patient = time.Minute
 
 func noEnv(string) string { return "" }
 
@@ -31,7 +35,7 @@ type session struct {
 
 func start(t *testing.T, args ...string) *session {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), patient)
 	read, write := io.Pipe()
 	s := &session{stdout: read, stop: stop, result: make(chan error, 1)}
 	go func() {
@@ -196,7 +200,9 @@ func TestMessages(t *testing.T) {
 			}
 			return ""
 		}
-		err := run(t.Context(), strings.Fields(tt.args), env, io.Discard, io.Discard)
+		ctx, stop := context.WithTimeout(t.Context(), patient)
+		err := run(ctx, strings.Fields(tt.args), env, io.Discard, io.Discard)
+		stop()
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("%s%s: error %v, want %s", tt.args, tt.env, err, tt.want)
 		}

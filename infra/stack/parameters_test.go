@@ -17,6 +17,7 @@ var parameterValues = map[string]struct{ good, bad []string }{
 	"CorsAllowOrigins":       {[]string{"", "https://app.example.com", "http://localhost:5173"}, []string{"*", "http://app.example.com", "https://a/", "https://*.example.com", "null"}},
 	"UsersTableName":         {[]string{"", "users-1"}, []string{"ab", "arn:x:y", "users/1"}},
 	"KmsKeyArn":              {[]string{"", "arn:aws" + ":kms:eu" + "-west-1:" + "000000000000:key/1234abcd-12ab"}, []string{"alias/x", "1234abcd-12ab"}},
+	"DynamoDbEndpoint":       {[]string{"", "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com"}, []string{"http://127.0.0.1:8000", "dynamodb", "https://a/b"}},
 	"DomainName":             {[]string{"", "settings.example.com"}, []string{"example", "*.example.com", "Settings.example.com", "https://settings.example.com", "a..b"}},
 	"CertificateArn":         {[]string{"", "arn:aws" + "-cn:acm:cn" + "-north-1:" + "000000000000:certificate/1234abcd"}, []string{"1234abcd"}},
 	"AlarmTopicArn":          {[]string{"", "arn:aws" + ":sns:eu" + "-west-1:" + "000000000000:alarms"}, []string{"alarms", "arn:aws" + ":sqs:eu" + "-west-1:" + "000000000000:alarms"}},

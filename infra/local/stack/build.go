@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"time"
 )
 
 // flags are those of the Makefile's GO_BUILD; a test compares the two.
@@ -23,6 +25,8 @@ func Build(ctx context.Context, dir string) (bootstrap string, err error) {
 	args := slices.Concat([]string{"build"}, flags(), []string{"-o", bootstrap, "orgsettings/functions/settings"})
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // lets it remove its own files
+	cmd.WaitDelay = 2 * time.Second
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		return "", errors.New("build the function: there is no go command on the PATH")

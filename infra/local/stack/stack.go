@@ -168,17 +168,20 @@ type trust struct{ jwksURL, issuer, audience string }
 // environment returns the function's variables: the template's, with the places
 // of this stack in them.
 func environment(t *template.Template, trust trust, dynamoDBURL string, changes map[string]string) []string {
-	values := map[string]string{
+	values := make(map[string]string)
+	for name, value := range t.Environment {
+		values[name] = cmp.Or(value.Table, value.Text)
+	}
+	maps.Copy(values, map[string]string{
 		"AWS_REGION":                awsRegion,
 		"AWS_ACCESS_KEY_ID":         awsKey,
 		"AWS_SECRET_ACCESS_KEY":     awsKey,
 		"AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_ENDPOINT_URL_DYNAMODB": dynamoDBURL,
-	}
-	for name, value := range t.Environment {
-		values[name] = cmp.Or(value.Table, value.Text)
-	}
-	values["JWKS_URL"], values["JWT_ISSUER"], values["JWT_AUDIENCE"] = trust.jwksURL, trust.issuer, trust.audience
+		"JWKS_URL":                  trust.jwksURL,
+		"JWT_ISSUER":                trust.issuer,
+		"JWT_AUDIENCE":              trust.audience,
+	})
 	maps.Copy(values, changes)
 	env := make([]string, 0, len(values))
 	for name, value := range values {
