@@ -127,10 +127,9 @@ func isText(contentType string) bool {
 func headers(r *http.Request, sourceIP string, length int, now time.Time) map[string]string {
 	hs := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
-		hs[strings.ToLower(name)] = strings.Join(values, ",")
-	}
-	for _, name := range []string{"cookie", "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"} {
-		delete(hs, name)
+		if name = strings.ToLower(name); name != "cookie" && name != "expect" && !isHopByHop(name) {
+			hs[name] = strings.Join(values, ",")
+		}
 	}
 	_, port, err := net.SplitHostPort(r.Host)
 	if err != nil {
@@ -146,6 +145,16 @@ func headers(r *http.Request, sourceIP string, length int, now time.Time) map[st
 	hs["x-forwarded-proto"] = "http"
 	hs["x-amzn-trace-id"] = cmp.Or(hs["x-amzn-trace-id"], traceID(now))
 	return hs
+}
+
+// isHopByHop says whether a header field is about one connection alone (RFC 9110
+// section 7.6.1).
+func isHopByHop(name string) bool {
+	switch name {
+	case "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade":
+		return true
+	}
+	return false
 }
 
 func traceID(now time.Time) string {

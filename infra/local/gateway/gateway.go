@@ -53,10 +53,13 @@ func New(c Config) (*Gateway, error) {
 	}
 	for _, route := range c.Routes {
 		method, path, ok := strings.Cut(route, " ")
-		if !ok || method == "" || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{} ") {
+		if !ok || method == "" || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{} ") || method == "ANY" {
 			return nil, fmt.Errorf("configure the gateway: %q is not a method and a literal path", route)
 		}
 		g.routes[route] = true
+	}
+	if c.Invoke == nil || c.Stage == "" {
+		return nil, errors.New("configure the gateway: Invoke or Stage is missing")
 	}
 	return g, nil
 }
@@ -116,7 +119,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		fail(w, http.StatusInternalServerError, "Internal Server Error")
 	default:
-		send(w, response)
+		send(w, response, g.config.CORS.on())
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,8 +23,9 @@ type response struct {
 }
 
 // send answers with the function's response. A response without a status code is
-// itself the body of a 200; one that cannot be understood is a 500.
-func send(w http.ResponseWriter, payload []byte) {
+// itself the body of a 200; one that cannot be understood is a 500. With cors, what
+// it tells browsers is dropped.
+func send(w http.ResponseWriter, payload []byte, cors bool) {
 	if !json.Valid(payload) {
 		fail(w, http.StatusInternalServerError, "Internal Server Error")
 		return
@@ -38,6 +42,12 @@ func send(w http.ResponseWriter, payload []byte) {
 		return
 	}
 	for name, values := range header {
+		switch {
+		case cors && strings.HasPrefix(name, "Access-Control-"):
+			continue // the gateway has spoken
+		case name == "Vary":
+			values = append(w.Header()[name], values...)
+		}
 		w.Header()[name] = values
 	}
 	if w.Header().Get("Content-Type") == "" {
@@ -49,11 +59,7 @@ func send(w http.ResponseWriter, payload []byte) {
 
 // isOwn says whether a header field is the gateway's to set.
 func isOwn(name string) bool {
-	switch name {
-	case "connection", "content-length", "transfer-encoding", "apigw-requestid":
-		return true
-	}
-	return strings.HasPrefix(name, "access-control-")
+	return name == "content-length" || name == "apigw-requestid" || isHopByHop(name)
 }
 
 func readResponse(payload []byte) (status int, header http.Header, body []byte, err error) {
@@ -63,16 +69,20 @@ func readResponse(payload []byte) (status int, header http.Header, body []byte, 
 	if err := decoder.Decode(&r); err != nil {
 		return 0, nil, nil, err
 	}
+	if r.StatusCode == nil {
+		return 0, nil, nil, errors.New("status code null")
+	}
 	status, err = strconv.Atoi(r.StatusCode.String())
-	if err != nil || status < 100 || status > 599 {
-		return 0, nil, nil, fmt.Errorf("status code %q", r.StatusCode)
+	if err != nil || status < 200 || status > 599 { // 1xx is not a response of its own
+		return 0, nil, nil, fmt.Errorf("status code %q", *r.StatusCode)
 	}
 	header = make(http.Header)
-	for name, value := range r.Headers {
-		if name = strings.ToLower(name); isOwn(name) {
+	for _, key := range slices.Sorted(maps.Keys(r.Headers)) { // of one name in two spellings the later counts
+		name := strings.ToLower(key)
+		if isOwn(name) {
 			continue
 		}
-		switch value := value.(type) {
+		switch value := r.Headers[key].(type) {
 		case string:
 			header.Set(name, value)
 		case bool, json.Number:

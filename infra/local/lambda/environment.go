@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -20,8 +22,17 @@ type environment struct {
 	api     *runtimeAPI
 	server  *http.Server
 	exited  chan struct{} // closed when the process has ended
+	used    bool          // it has taken an event
 	endOnce sync.Once
 }
+
+// errEndedIdle says that a process ended between two events, as one does that
+// reported a panic: the later event is not to suffer for it.
+var errEndedIdle = errors.New("the process ended between two events")
+
+// outputDelay is how long the output of an ended process is waited for: a process
+// that it started may hold it open.
+const outputDelay = time.Second
 
 // startEnvironment starts a process. It does not wait until it is ready: the
 // first event does.
@@ -39,21 +50,23 @@ func startEnvironment(c Config) (*environment, error) {
 	e.process = exec.Command(bootstrap)
 	e.process.Dir = filepath.Dir(bootstrap)
 	e.process.Stdout, e.process.Stderr = c.Output, c.Output
+	e.process.WaitDelay = outputDelay
 	e.process.SysProcAttr = dieWithParent()
-	e.process.Env = append([]string{
-		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(),
-		"AWS_LAMBDA_FUNCTION_NAME=" + c.Name,
+	e.process.Env = append(slices.Clone(c.Env), // those below come last and so win: their names are reserved
+
+		"AWS_LAMBDA_RUNTIME_API="+listener.Addr().String(),
+		"AWS_LAMBDA_FUNCTION_NAME="+c.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(c.MemoryMB),
-		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + c.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME=" + time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + newID(),
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(c.MemoryMB),
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+c.Name,
+		"AWS_LAMBDA_LOG_STREAM_NAME="+time.Now().UTC().Format("2006/01/02")+"/[$LATEST]"+newID(),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
-		"LAMBDA_TASK_ROOT=" + e.process.Dir,
+		"LAMBDA_TASK_ROOT="+e.process.Dir,
 		"_HANDLER=bootstrap",
 		"TZ=:UTC",
-		"PATH=" + os.Getenv("PATH"),
-	}, c.Env...)
+		"PATH="+os.Getenv("PATH"),
+	)
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // the process would die with the thread, so the thread waits for it
@@ -88,6 +101,7 @@ func (e *environment) serve(payload []byte) ([]byte, error) {
 	inv := newInvocation(payload)
 	err := e.handOver(inv)
 	if err == nil {
+		e.used = true
 		deadline := time.Now().Add(e.config.Timeout) // counted without the start of the process
 		inv.deadline <- deadline
 		timer := time.NewTimer(time.Until(deadline))
@@ -102,7 +116,12 @@ func (e *environment) serve(payload []byte) ([]byte, error) {
 		}
 	}
 	e.kill()
-	return nil, err
+	select {
+	case r := <-inv.result: // it answered and ended in the same moment
+		return r.response, r.err
+	default:
+		return nil, err
+	}
 }
 
 // handOver waits until the process asks for an event.
@@ -115,6 +134,14 @@ func (e *environment) handOver(inv *invocation) error {
 	case err := <-e.api.initErrors:
 		return err
 	case <-e.exited:
+		select {
+		case err := <-e.api.initErrors: // it reported why, and ended in the same moment
+			return err
+		default:
+		}
+		if e.used {
+			return errEndedIdle
+		}
 		return exitError("before it asked for an event")
 	case <-timer.C:
 		return fmt.Errorf("%w: it did not ask for an event within %v", ErrTimeout, e.config.InitTimeout)

@@ -31,7 +31,7 @@ type Config struct {
 	Timeout         time.Duration // of an event, counted as Lambda does; the environment is then killed
 	InitTimeout     time.Duration // of an environment's start
 	MaxEnvironments int
-	Output          io.Writer // what the environments write to their stdout and stderr
+	Output          io.Writer // gets what the environments write to stdout and stderr, several at once
 }
 
 // Errors of [Function.Invoke] other than a [*FunctionError].
@@ -99,18 +99,25 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 func (f *Function) invoke(payload []byte) ([]byte, error) {
-	e, err := f.acquire()
-	if err != nil {
-		return nil, err
+	for {
+		e, err := f.acquire()
+		if err != nil {
+			return nil, err
+		}
+		response, err := e.serve(payload)
+		f.release(e)
+		if !errors.Is(err, errEndedIdle) {
+			return response, err
+		}
 	}
-	response, err := e.serve(payload)
-	f.release(e)
-	return response, err
 }
 
 func (f *Function) acquire() (*environment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.closed {
+		return nil, ErrClosed
+	}
 	for len(f.idle) > 0 {
 		e := f.idle[len(f.idle)-1]
 		f.idle = f.idle[:len(f.idle)-1]
@@ -120,10 +127,7 @@ func (f *Function) acquire() (*environment, error) {
 		delete(f.all, e)
 		e.end()
 	}
-	switch {
-	case f.closed:
-		return nil, ErrClosed
-	case len(f.all) >= f.config.MaxEnvironments:
+	if len(f.all) >= f.config.MaxEnvironments {
 		return nil, ErrNoEnvironment
 	}
 	e, err := startEnvironment(f.config)
@@ -173,5 +177,9 @@ func (f *Function) Close() error {
 	for _, e := range ending {
 		e.end()
 	}
+	f.mu.Lock()
+	clear(f.all)
+	f.idle = nil
+	f.mu.Unlock()
 	return nil
 }

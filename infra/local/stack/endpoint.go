@@ -39,7 +39,7 @@ func (s *Stack) listen(addr string) (*endpoint, error) {
 	if err != nil {
 		return nil, &AddressError{Addr: addr, Err: err}
 	}
-	e := &endpoint{listener: listener, server: http.Server{ReadHeaderTimeout: 10 * time.Second}}
+	e := &endpoint{listener: listener, server: http.Server{ReadHeaderTimeout: 10 * time.Second, DisableGeneralOptionsHandler: true}}
 	s.endpoints = append(s.endpoints, e)
 	return e, nil
 }
