@@ -49,8 +49,10 @@ func nextRevision(now time.Time, stored Revision) (Revision, error) {
 	if err != nil {
 		return "", err
 	}
-	lo++
-	if lo == 0 {
+	// Not simply the next one: two writers above one revision would mint the same,
+	// and each take the other's write for an earlier attempt of its own.
+	step := binary.BigEndian.Uint64(b[8:])>>1 + 1
+	if lo += step; lo < step {
 		hi++
 		if hi == 0 {
 			return "", fmt.Errorf("mint a revision after %q: there is none greater", stored)
