@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"orgsettings/infra/local/stack"
+	"orgsettings/infra/openapi"
 	"orgsettings/internal/apigw"
 )
 
@@ -138,6 +139,7 @@ func (s service) call(t *testing.T, method, token, body string, fields ...string
 		return answer{}
 	}
 	defer response.Body.Close()
+	openapi.Validate(t, r, response)
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Error(err)

@@ -13,7 +13,7 @@ import (
 
 // config is what the flags and their twins in the environment tell.
 type config struct {
-	addr, issuerAddr, dynamoDBAddr string
+	addr, issuerAddr, dynamoDBAddr, docsAddr string
 
 	dynamoDBURL               string // empty: the embedded one
 	jwksURL, issuer, audience string // all of them or none
@@ -41,6 +41,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.addr, "addr", "127.0.0.1:3000", "`HOST:PORT` of the API; port 0 takes any free one")
 	fs.StringVar(&c.issuerAddr, "issuer-addr", "127.0.0.1:3001", "`HOST:PORT` of the token issuer")
 	fs.StringVar(&c.dynamoDBAddr, "dynamodb-addr", "127.0.0.1:3002", "`HOST:PORT` of the embedded DynamoDB")
+	fs.StringVar(&c.docsAddr, "docs-addr", "127.0.0.1:3003", "`HOST:PORT` of the API page")
 	fs.StringVar(&c.dynamoDBURL, "dynamodb", "", "`URL` of another DynamoDB, such as DynamoDB Local, to use instead")
 	fs.StringVar(&c.jwksURL, "jwks-url", "", "`URL` of the keys of another issuer to trust instead; with -issuer, -audience")
 	fs.StringVar(&c.issuer, "issuer", "", "`ISS` claim of the tokens of that issuer")

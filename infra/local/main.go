@@ -103,7 +103,7 @@ func invoke(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	if !json.Valid(event) {
 		return fmt.Errorf("-invoke: %s is not JSON", c.invoke)
 	}
-	c.addr, c.issuerAddr, c.dynamoDBAddr = anyPort, anyPort, anyPort // a stack may be running
+	c.addr, c.issuerAddr, c.dynamoDBAddr, c.docsAddr = anyPort, anyPort, anyPort, anyPort // a stack may be running
 	return c.withStack(ctx, stderr, func(s *stack.Stack, _ string) error {
 		filled, err := fillToken(event, s.Issuer)
 		if err != nil {

@@ -72,7 +72,7 @@ var (
 // What a new user does: start it, paste the printed line, ask for a token, stop.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	s := start(t, "-addr", anyPort, "-issuer-addr", anyPort, "-dynamodb-addr", anyPort)
+	s := start(t, "-addr", anyPort, "-issuer-addr", anyPort, "-dynamodb-addr", anyPort, "-docs-addr", anyPort)
 	printed, curl := s.readTo(t, curlLine)
 	request := func(authorization string) {
 		t.Helper()
@@ -238,7 +238,7 @@ func TestTwins(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config{
-		addr: "value of addr", issuerAddr: "value of issuer-addr", dynamoDBAddr: "value of dynamodb-addr",
+		addr: "value of addr", issuerAddr: "value of issuer-addr", dynamoDBAddr: "value of dynamodb-addr", docsAddr: "value of docs-addr",
 		dynamoDBURL: "http://127.0.0.1:8000", jwksURL: "http://127.0.0.1:1/", issuer: "flag", audience: "value of audience",
 		corsOrigins:  "value of cors-origins",
 		environments: 7, bootstrap: "value of bootstrap", template: "value of template", logLevel: "warn",

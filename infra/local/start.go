@@ -48,6 +48,7 @@ func (c config) options(output io.Writer) stack.Options {
 		Addr:         c.addr,
 		IssuerAddr:   c.issuerAddr,
 		DynamoDBAddr: c.dynamoDBAddr,
+		DocsAddr:     c.docsAddr,
 		DynamoDBURL:  c.dynamoDBURL,
 		JWKSURL:      c.jwksURL,
 		Issuer:       c.issuer,
@@ -82,6 +83,8 @@ func (c config) flagOf(addr string) string {
 		return "addr"
 	case c.issuerAddr:
 		return "issuer-addr"
+	case c.docsAddr:
+		return "docs-addr"
 	default:
 		return "dynamodb-addr"
 	}
@@ -100,6 +103,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	fmt.Fprintf(w, "\nThe organization settings service is %s. Ctrl-C stops it.\n\n", took)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, byPath(s.Routes))
+	fmt.Fprintf(table, "  API page\t%s\tto try calls on, in a browser; /openapi.yaml is the description\n", s.DocsURL+"/docs")
 	if s.Issuer != nil {
 		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), demoUser)
 	} else {

@@ -73,7 +73,7 @@ func TestAnswers(t *testing.T) {
 		{"two types", "POST", good("alice", "Content-Type", "application/json", "Content-Type", "application/json"), doc, 415, refused("Content-Type is application/json,application/json; accepted: application/json")},
 		{"two types with parameters", "POST", good("alice", "Content-Type", "application/json;a=b", "Content-Type", "text/html"), doc, 415, refused("Content-Type is application/json;a=b,text/html; accepted: application/json")},
 		{"hostile type", "POST", good("alice", "Content-Type", "\x1b[31m\"<script>"+strings.Repeat("x", 200)), doc, 415,
-			refused(`Content-Type is \\x1b[31m\\\"<script>` + strings.Repeat("x", 86) + `…; accepted: application/json`)},
+			refused(`Content-Type is \\x1b[31m\"<script>` + strings.Repeat("x", 86) + `…; accepted: application/json`)},
 		{"gzip", "POST", good("alice", "Content-Encoding", "gzip"), doc, 415, refused("Content-Encoding is gzip; accepted: none")},
 		{"type before size", "POST", good("alice", "Content-Type", "text/plain"), strings.Repeat(" ", 7<<20), 415, refused("Content-Type is text/plain; accepted: application/json")},
 		{"document too large", "POST", good("alice"), `{"settings":{"a":"` + strings.Repeat("x", 399_993) + `"}}`, 413, refused("document has 400001 bytes without insignificant white space, the limit is 400000")},

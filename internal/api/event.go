@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -80,5 +81,6 @@ func printable(s string, most int) string {
 		s, cut = s[:most], "…"
 	}
 	quoted := strconv.Quote(s)
-	return quoted[1:len(quoted)-1] + cut
+	// Quotes harm nobody, and are escaped once more where this ends up in JSON.
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`) + cut
 }

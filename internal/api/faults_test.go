@@ -163,7 +163,7 @@ func TestLogLine(t *testing.T) {
 			"hostile user", "GET", "", append(s.as(t, hostile), "Apigw-Requestid", strings.Repeat("\x00", 100)),
 			map[string]any{
 				"level": "INFO", "msg": "request", "requestId": strings.Repeat(`\x00`, 64) + "…", "route": "GET /settings/organization", "status": 404.0, "coldStart": false,
-				"user": `al\x1b[31mice\n{\"level\":\"ERROR\"}` + strings.Repeat("ä", 18) + "…", "kid": "k1", "databaseAttempts": 1.0,
+				"user": `al\x1b[31mice\n{"level":"ERROR"}` + strings.Repeat("ä", 18) + "…", "kid": "k1", "databaseAttempts": 1.0,
 				"reason": "look up membership: user is not associated with an organization",
 			},
 		},

@@ -12,9 +12,12 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net/http"
 	"os"
+	"slices"
 	"time"
 
+	"orgsettings/infra/local/docs"
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/gateway"
 	"orgsettings/infra/local/issuer"
@@ -31,6 +34,7 @@ type Options struct {
 	Addr         string // of the gateway
 	IssuerAddr   string
 	DynamoDBAddr string
+	DocsAddr     string // of the API page
 
 	DynamoDBURL string // of a database outside, instead of the embedded one
 
@@ -48,6 +52,7 @@ type Stack struct {
 	URL         string         // of the gateway
 	Routes      []string       // of the gateway, such as "GET /path"
 	DynamoDBURL string         // of the database
+	DocsURL     string         // of the API page, which is at /docs there
 	Issuer      *issuer.Issuer // nil if the issuer is outside
 	Function    *lambda.Function
 	BuildTime   time.Duration // zero if the program was given
@@ -96,6 +101,11 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		database.serve(dynamodb.New())
 		s.DynamoDBURL = database.url()
 	}
+	page, err := s.listen(o.DocsAddr)
+	if err != nil {
+		return nil, err
+	}
+	s.DocsURL = page.url()
 
 	if err := fillDatabase(ctx, s.DynamoDBURL, t.Tables); err != nil {
 		return nil, err
@@ -123,7 +133,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		Stage:  gateway.DefaultStage,
 		Invoke: s.Function.Invoke,
 		CORS: gateway.CORS{
-			AllowOrigins:  o.CORSOrigins,
+			AllowOrigins:  append(slices.Clone(o.CORSOrigins), s.DocsURL),
 			AllowMethods:  t.CORS.AllowMethods,
 			AllowHeaders:  t.CORS.AllowHeaders,
 			ExposeHeaders: t.CORS.ExposeHeaders,
@@ -134,7 +144,20 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		return nil, err
 	}
 	api.serve(handler)
+	page.serve(s.docs())
 	return s, nil
+}
+
+// docs returns the API page.
+func (s *Stack) docs() http.Handler {
+	c := docs.Config{URL: s.DocsURL, Gateway: s.URL}
+	if s.Issuer != nil {
+		c.Token = s.Issuer.Token
+		for _, u := range DemoUsers() {
+			c.Users = append(c.Users, docs.User{Name: u.Name, Note: u.Note})
+		}
+	}
+	return docs.New(c)
 }
 
 func (s *Stack) build(ctx context.Context) (bootstrap string, err error) {
