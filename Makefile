@@ -6,6 +6,17 @@ help: ## print this help
 test: ## run every test (parts that need a missing tool are skipped with a reason)
 	go test ./...
 
+fuzz: ## look for input that breaks a reader: every fuzz target for FUZZTIME (30s)
+	@set -e; listed=$$(go test -list '^Fuzz' ./...); \
+	targets=$$(printf '%s\n' "$$listed" | awk '/^Fuzz/ {names = names " " $$1} /^ok/ {n = split(names, name, " "); for (i = 1; i <= n; i++) print $$2 ":" name[i]; names = ""}'); \
+	test -n "$$targets"; \
+	for target in $$targets; do \
+	  echo "== $$target"; go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime '$(or $(FUZZTIME),30s)' "$${target%%:*}"; \
+	done
+
+soak: ## faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
+	go test -count=1 -timeout=1h -v ./infra/soak -args -long $(FLAGS)
+
 # ---- local stack ----
 # The built program takes the place of the shell: go run would not hand on SIGTERM, nor the exit code.
 LOCAL = go build -o .build/local ./infra/local && exec .build/local
@@ -60,4 +71,4 @@ delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay
 smoke: ## try a running service: URL=https://…, its token in the environment variable SMOKE_TOKEN
 	@go run ./infra/smoke -url '$(or $(URL),http://127.0.0.1:3000)'
 
-.PHONY: help test run token invoke build build-SettingsFunction validate deploy logs delete smoke
+.PHONY: help test fuzz soak run token invoke build build-SettingsFunction validate deploy logs delete smoke

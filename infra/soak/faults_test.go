@@ -1,0 +1,211 @@
+package soak
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"orgsettings/infra/local/dynamodb"
+	"orgsettings/infra/local/dynamodblocal"
+	"orgsettings/infra/local/stack"
+)
+
+const clients = 8
+
+// Eight clients write and read three organizations while every fifth or so call
+// of the database goes wrong: no answered write is lost, and clients notice
+// little of it.
+func TestFaults(t *testing.T) {
+	if !run.long {
+		t.Parallel()
+	}
+	t.Run("embedded", func(t *testing.T) { testFaults(t, dynamodb.New()) })
+	t.Run("DynamoDB Local", func(t *testing.T) {
+		if !run.long {
+			t.Skip("in the long form only")
+		}
+		endpoint, err := url.Parse(dynamodblocal.Start(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		testFaults(t, httputil.NewSingleHostReverseProxy(endpoint))
+	})
+}
+
+func testFaults(t *testing.T, database http.Handler) {
+	writes := 300 // and as many reads
+	if run.long {
+		writes = 10_000
+	}
+	s := startOver(t, database, func(o *stack.Options) { o.Environments = clients })
+	h := &recorder{service: s, began: time.Now()}
+	s.proxy.Arm()
+	var wg sync.WaitGroup
+	for client := range clients {
+		user := []string{"alice", "carol", "erin"}[client%3]
+		token := s.token(t, user)
+		random := rand.New(rand.NewPCG(run.seed, uint64(client)))
+		wg.Go(func() {
+			todo := []int{writes / clients, writes / clients} // writes and reads
+			for n := 0; todo[0]+todo[1] > 0; n++ {
+				kind := random.IntN(2)
+				if todo[kind] == 0 {
+					kind = 1 - kind
+				}
+				todo[kind]--
+				method := []string{[]string{"POST", "POST", "POST", "PUT"}[random.IntN(4)], "GET"}[kind]
+				if err := h.do(method, user, token, fmt.Sprintf(`{"w":"%d-%d"}`, client, n)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	calls, injected := s.proxy.Calls(), s.proxy.Summary()
+	s.proxy.Disarm()
+	s.database.Close() // waits for what arrives late
+	h.check(t)
+
+	requests := len(h.history)
+	t.Logf("%d requests, answered %v; %v", requests, h.statuses, h.latencies)
+	t.Logf("%d calls of the database, %.3f times those that a service without faults makes: %s", calls, float64(calls)/float64(h.needed), injected)
+	allowed := 0.005 * float64(requests)
+	if !run.long {
+		allowed += 3 * math.Sqrt(allowed) // so few requests say little of a share
+	}
+	if failed := requests - h.statuses[200]; float64(failed) > allowed {
+		t.Errorf("%d of %d requests were not answered 200, at most %.0f may be", failed, requests, allowed)
+	}
+	if p99 := h.latencies.Percentile(.99); p99 > 1500*time.Millisecond {
+		t.Errorf("99%% were answered within %v, want 1.5 s", p99)
+	}
+	if slowest := h.latencies.Percentile(1); slowest > 5*time.Second {
+		t.Errorf("the slowest answer took %v, want 5 s at most", slowest)
+	}
+	if calls := float64(calls); calls > 1.3*float64(h.needed) {
+		t.Errorf("%.0f calls of the database for %d that are needed", calls, h.needed)
+	}
+}
+
+// recorder sends requests and keeps the history of their answers.
+type recorder struct {
+	*service
+	began time.Time
+
+	mu        sync.Mutex
+	history   []Operation
+	statuses  map[int]int
+	latencies Latencies
+	needed    int // calls of the database if there are no faults and no other writers
+}
+
+// do sends one request: of a write the document is what is stored then.
+func (h *recorder) do(method, user, token, document string, fields ...string) error {
+	o := Operation{
+		Org:   map[string]string{"alice": "acme", "carol": "globex", "erin": "initech"}[user],
+		Write: method != "GET", Document: document, Call: time.Since(h.began),
+	}
+	body := map[string]string{"POST": `{"settings":` + document + `}`, "PUT": document}[method]
+	a, err := h.call(method, token, body, fields...)
+	o.Return = time.Since(h.began)
+	o.Answered, o.Revision = a.status == 200, a.etag()
+	if method == "GET" {
+		o.Document = strings.TrimSuffix(strings.TrimPrefix(a.body, `{"success":true,"settings":`), "}")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.statuses == nil {
+		h.statuses = make(map[int]int)
+	}
+	h.history = append(h.history, o)
+	h.statuses[a.status]++
+	h.latencies = append(h.latencies, o.Return-o.Call)
+	h.needed += map[string]int{"GET": 2, "POST": 2, "PUT": 3}[method] // the membership, the settings, the put
+	return err
+}
+
+// check holds the history against what was committed.
+func (h *recorder) check(t *testing.T) {
+	t.Helper()
+	v := CheckRegister(h.history, h.proxy.Commits())
+	for n, p := range v.Problems {
+		if n == 10 {
+			t.Errorf("and %d problems more", len(v.Problems)-n)
+			break
+		}
+		t.Error(p)
+	}
+	t.Logf("%d commits; %d writes are stored twice, of them %d were seen and came back over a later one",
+		len(h.proxy.Commits()), len(v.Repeated), len(v.Returned))
+	for _, r := range v.Returned[:min(len(v.Returned), 3)] {
+		t.Log(r)
+	}
+}
+
+// A client that alone changes its organization, each time under the condition
+// that its last change is still there, is never told that somebody else came in
+// between: a repeated attempt recognises its own write.
+func TestConditionalWritesUnderFaults(t *testing.T) {
+	if !run.long {
+		t.Parallel()
+	}
+	writes := 60
+	if run.long {
+		writes = 1500
+	}
+	s := start(t, func(o *stack.Options) { o.Environments = 3 })
+	h := &recorder{service: s, began: time.Now()}
+	s.proxy.Arm()
+	var wg sync.WaitGroup
+	for client, user := range []string{"alice", "carol", "erin"} {
+		token := s.token(t, user)
+		random := rand.New(rand.NewPCG(run.seed, uint64(client)))
+		wg.Go(func() {
+			condition := []string{"If-None-Match", "*"}
+			for n := range writes {
+				method := []string{"POST", "PUT"}[random.IntN(2)]
+				before := len(h.of(user))
+				if err := h.do(method, user, token, fmt.Sprintf(`{"w":"%d-%d"}`, client, n), condition...); err != nil {
+					t.Error(err)
+				}
+				o := h.of(user)[before]
+				if o.Answered {
+					condition = []string{"If-Match", `"` + o.Revision + `"`}
+					continue
+				}
+				// It is open whether the write took place, and what is late may still come.
+				time.Sleep(stall)
+				condition = nil
+			}
+		})
+	}
+	wg.Wait()
+	s.proxy.Disarm()
+	s.database.Close()
+	h.check(t)
+	t.Logf("%d writes, answered %v; %v", len(h.history), h.statuses, h.latencies)
+	if n := h.statuses[412]; n > 0 {
+		t.Errorf("%d writes were told of a conflict with their own", n)
+	}
+}
+
+// of returns the history of one user.
+func (h *recorder) of(user string) []Operation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var own []Operation
+	org := map[string]string{"alice": "acme", "carol": "globex", "erin": "initech"}[user]
+	for _, o := range h.history {
+		if o.Org == org {
+			own = append(own, o)
+		}
+	}
+	return own
+}

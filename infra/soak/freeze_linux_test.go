@@ -1,0 +1,140 @@
+package soak
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"orgsettings/infra/local/dynamodb"
+	"orgsettings/infra/local/issuer"
+	"orgsettings/infra/local/stack"
+)
+
+// Lambda freezes an environment between two requests. Whatever became of its
+// connections and keys meanwhile, the first answer afterwards is as good as any
+// other, and about as fast.
+//
+// The clock that counts in a frozen process runs on here, which it may not do in
+// Lambda: only a time namespace could stop it. That the ages of keys do not hang
+// on it is what TestClockThatJumps of internal/auth shows.
+func TestFreeze(t *testing.T) {
+	for name, f := range map[string]freeze{
+		"nothing happens":                           {lasts: time.Millisecond, rounds: 5},
+		"connections are closed":                    {lasts: 50 * time.Millisecond, rounds: 5, closed: true},
+		"keys age, connections are closed":          {lasts: keysAge, rounds: 1, closed: true, aged: true},
+		"keys age, connections die without a trace": {lasts: keysAge, rounds: 1, silent: true, aged: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testFreeze(t, f)
+		})
+	}
+}
+
+// keysAge is above JWKS_MAX_AGE of one second, above the five seconds that are
+// at least between two fetches of the keys, and above the four for which an idle
+// connection is kept.
+const keysAge = 5200 * time.Millisecond
+
+type freeze struct {
+	lasts          time.Duration
+	rounds         int // five times as many in the long form
+	closed, silent bool
+	aged           bool
+}
+
+func testFreeze(t *testing.T, f freeze) {
+	rounds := f.rounds
+	if run.long {
+		rounds *= 5
+	}
+	var keys atomic.Int64
+	server := httptest.NewUnstartedServer(nil)
+	i, err := issuer.New("http://"+server.Listener.Addr().String(), "settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { keys.Add(1); i.ServeHTTP(w, r) })
+	server.Start()
+	t.Cleanup(server.Close)
+	s := startOver(t, &silence{next: dynamodb.New(), on: f.silent}, func(o *stack.Options) {
+		o.Environments = 1
+		o.JWKSURL, o.Issuer, o.Audience = i.JWKSURL(), i.URL(), i.Audience()
+		o.Env = map[string]string{"JWKS_MAX_AGE": "1s"}
+	})
+	token, err := i.Token("alice", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	post := func() time.Duration {
+		n++
+		return s.mustCall(t, "POST", token, fmt.Sprintf(`{"settings":{"n":%d}}`, n)).took
+	}
+	var usual, thawed Latencies
+	for range rounds {
+		for range 20 {
+			usual = append(usual, post())
+		}
+		pid := s.Function.Environments()[0]
+		before := keys.Load()
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(f.lasts)
+		if f.closed {
+			s.database.CloseClientConnections()
+		}
+		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		thawed = append(thawed, post())
+		if f.aged && keys.Load() == before {
+			t.Error("keys older than their maximum age served without being fetched again")
+		}
+	}
+	if len(s.Function.Environments()) != 1 {
+		t.Error("the environment did not survive")
+	}
+	t.Logf("usual %v; first after a thaw %v", usual, slices.Sorted(slices.Values(thawed)))
+	// A slow moment of this machine may spoil one round of the short form, not the half of them.
+	limit, first := usual.Percentile(.5)+100*time.Millisecond, thawed.Percentile(.5)
+	if run.long {
+		first = thawed.Percentile(1)
+	}
+	if first > limit {
+		t.Errorf("the first answer after a thaw took %v, the usual one %v: want at most 100 ms more", first, usual.Percentile(.5))
+	}
+}
+
+// silence serves, where it is on, no call that comes over a connection which had
+// been idle for four seconds: as a balancer or a network address translation does
+// that has forgotten a connection and tells nobody.
+type silence struct {
+	next http.Handler
+	on   bool
+
+	mu   sync.Mutex
+	last map[string]time.Time // by the client's address
+}
+
+func (s *silence) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.last == nil {
+		s.last = make(map[string]time.Time)
+	}
+	before, known := s.last[r.RemoteAddr]
+	s.last[r.RemoteAddr] = time.Now()
+	s.mu.Unlock()
+	if s.on && known && time.Since(before) > 4*time.Second {
+		time.Sleep(stall)
+		panic(http.ErrAbortHandler)
+	}
+	s.next.ServeHTTP(w, r)
+}

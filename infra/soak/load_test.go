@@ -1,0 +1,217 @@
+package soak
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"orgsettings/infra/local/stack"
+)
+
+// A steady stream of reads and writes over several environments: every answer
+// is right, and no process grows.
+func TestLoad(t *testing.T) {
+	const environments = 4
+	s := start(t, func(o *stack.Options) { o.Environments = 32 })
+	users := []string{"alice", "carol", "erin"}
+	tokens := map[string]string{}
+	for _, user := range users {
+		tokens[user] = s.token(t, user)
+		s.mustCall(t, "POST", tokens[user], loadDocument(0))
+	}
+	s.warm(t, environments, tokens["alice"])
+
+	watch := s.watch(t)
+	load := Load{Rate: run.rate, For: run.time, InFlight: 128}
+	var once sync.Once
+	samples := load.Run(t.Context(), func(n int) bool {
+		token := tokens[users[n%3]]
+		method, body := "GET", ""
+		if n%2 == 1 {
+			method, body = "POST", loadDocument(n)
+		}
+		a, err := s.call(method, token, body)
+		if err != nil || a.status != 200 {
+			once.Do(func() { t.Errorf("request %d: %d %s, %v", n, a.status, a.body, err) })
+		}
+		return err == nil && a.status == 200
+	})
+	processes := watch()
+
+	var all, first, last Latencies
+	failed := 0
+	for _, sample := range samples {
+		if !sample.OK {
+			failed++
+			continue
+		}
+		all = append(all, sample.Took)
+		switch tenth := int(10 * sample.At / run.time); {
+		case tenth == 0:
+			first = append(first, sample.Took)
+		case tenth >= 9:
+			last = append(last, sample.Took)
+		}
+	}
+	var plot strings.Builder
+	all.Plot(&plot)
+	t.Logf("%.0f requests a second for %v: %v\n%s", run.rate, run.time, all, plot.String())
+	t.Logf("first tenth: %v", first)
+	t.Logf("last tenth: %v", last)
+	if failed > 0 || len(samples) == 0 {
+		t.Errorf("%d of %d requests failed", failed, len(samples))
+	}
+	checkGrowth(t, processes)
+	if runtime.GOOS != "windows" {
+		s.checkGoroutines(t)
+	}
+}
+
+// loadDocument is the body of the n-th write: of 1 KB, every fiftieth of 100 KB.
+func loadDocument(n int) string {
+	size := 1 << 10
+	if n%50 == 1 {
+		size = 100 << 10
+	}
+	return fmt.Sprintf(`{"settings":{"n":%d,"text":%q}}`, n, strings.Repeat("settings ", size/9))
+}
+
+// warm lets n environments serve some requests, so that all are there and have
+// their connections before anything is measured.
+func (s *service) warm(t *testing.T, n int, token string) {
+	t.Helper()
+	for round := 0; len(s.Function.Environments()) < n || round < 30; round++ {
+		var wg sync.WaitGroup
+		for range n {
+			wg.Go(func() {
+				if _, err := s.call("POST", token, loadDocument(1)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if round == 1000 {
+			t.Fatalf("%d environments, want %d", len(s.Function.Environments()), n)
+		}
+	}
+}
+
+// watch looks at the processes of the environments until the function that it
+// returns is called, which returns what was seen of each.
+func (s *service) watch(t *testing.T) (end func() map[int][]Process) {
+	t.Helper()
+	seen := make(map[int][]Process)
+	if runtime.GOOS != "linux" {
+		return func() map[int][]Process { t.Log("processes are looked at on Linux only"); return nil }
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	pids := s.Function.Environments()
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(max(run.time/200, 20*time.Millisecond))
+		defer ticker.Stop()
+		for {
+			for _, pid := range pids {
+				p, err := ReadProcess(pid)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				seen[pid] = append(seen[pid], p)
+			}
+			select {
+			case <-ticker.C:
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return func() map[int][]Process { close(stop); <-stopped; return seen }
+}
+
+// checkGrowth compares the last tenth of what was seen of each process with the
+// first. Memory is that of a garbage collector: it has some play.
+func checkGrowth(t *testing.T, processes map[int][]Process) {
+	t.Helper()
+	playKB := 8 << 10
+	if run.long {
+		playKB = 4 << 10
+	}
+	for _, pid := range slices.Sorted(maps.Keys(processes)) {
+		seen := processes[pid]
+		tenth := max(len(seen)/10, 1)
+		median := func(part []Process, of func(Process) int) int {
+			var values []int
+			for _, p := range part {
+				values = append(values, of(p))
+			}
+			slices.Sort(values)
+			return values[len(values)/2]
+		}
+		var text strings.Builder
+		for _, m := range []struct {
+			name string
+			of   func(Process) int
+			play int
+		}{
+			{"KB resident", func(p Process) int { return p.ResidentKB }, playKB},
+			{"threads", func(p Process) int { return p.Threads }, 3},
+			{"files", func(p Process) int { return p.Files }, 3},
+		} {
+			before, after := median(seen[:tenth], m.of), median(seen[len(seen)-tenth:], m.of)
+			fmt.Fprintf(&text, " %d → %d %s", before, after, m.name)
+			if after > before+m.play {
+				t.Errorf("process %d grew from %d to %d %s", pid, before, after, m.name)
+			}
+		}
+		t.Logf("process %d, first and last tenth:%s", pid, text.String())
+	}
+}
+
+// checkGoroutines counts the goroutines of every environment after the load. The
+// program has no endpoint that tells them; but one that is told to quit writes
+// them all to its log.
+func (s *service) checkGoroutines(t *testing.T) {
+	t.Helper()
+	// The loop of the runtime and its connection are three, each connection of the
+	// database two. One event is served at a time: one connection is in use, and
+	// some more may be idle.
+	const most = 16
+	pids := s.Function.Environments()
+	before := len(s.log.String())
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+			t.Error(err)
+		}
+		at := len(s.log.String())
+		deadline := time.Now().Add(5 * time.Second)
+		for !strings.Contains(s.log.String()[at:], "\nrip ") && !strings.Contains(s.log.String()[at:], "\npc ") {
+			if time.Now().After(deadline) {
+				t.Fatal("a process that is told to quit does not write its goroutines")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		n := len(regexp.MustCompile(`(?m)^goroutine [1-9]\d* `).FindAllString(s.log.String()[at:], -1))
+		t.Logf("process %d ends with %d goroutines", pid, n)
+		if n == 0 || n > most {
+			t.Errorf("process %d ends with %d goroutines, want at most %d", pid, n, most)
+		}
+	}
+	s.log.cut(before)
+}
+
+// cut forgets what was logged from the byte n on: the dumps are not JSON.
+func (l *logBuffer) cut(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := l.b.String()[:n]
+	l.b.Reset()
+	l.b.WriteString(text)
+}

@@ -1,0 +1,236 @@
+// Package soak holds what the long tests of the service work with: a proxy that
+// spoils calls of the database, a check of what clients were told against what
+// was stored, an open-loop load, and a look at a process from outside.
+//
+// It knows the requests of DynamoDB by name and the layout of the settings
+// table, and nothing else of the service, which its tests run as it is deployed.
+package soak
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Fault is what happens to one call of the database.
+type Fault int
+
+// The faults. A call that is carried out in spite of its fault leaves the client
+// in doubt, as does the internal error, which comes before or after it.
+const (
+	None         Fault = iota
+	Refused            // 503 or throttled
+	Failed             // 500; every other one is carried out
+	ResetBefore        // the connection is reset
+	ResetAfter         // carried out, then the connection is reset
+	Late               // carried out two seconds later, when the client has given up and gone on
+	StalledAfter       // carried out at once, answered two seconds later
+	CutOff             // carried out; the answer ends half-way
+	faults             // how many there are
+)
+
+func (f Fault) String() string {
+	return [...]string{"none", "refused", "failed", "reset before", "reset after", "late", "stalled after", "cut off"}[f]
+}
+
+// stall is longer than the client waits for an answer.
+const stall = 2 * time.Second
+
+// Commit is one put of the settings table that succeeded.
+type Commit struct {
+	Org, Revision, Document string // the document as text; empty if it was stored otherwise
+}
+
+// Proxy hands calls on to a database and spoils some of them: 10% are refused or
+// failed, 5% reset, 2% stalled and 1% cut off. Which fault the n-th call has is
+// decided by the seed and n alone. It is safe for concurrent use.
+type Proxy struct {
+	next http.Handler
+	seed uint64
+
+	armed atomic.Bool
+	calls atomic.Uint64
+	spoil [faults]atomic.Int64
+
+	mu      sync.Mutex // held while a put is carried out, so that commits are in their order
+	commits []Commit
+}
+
+// NewProxy returns a Proxy before next that spoils nothing until [Proxy.Arm].
+func NewProxy(next http.Handler, seed uint64) *Proxy { return &Proxy{next: next, seed: seed} }
+
+// Arm lets the faults begin, and the calls be counted.
+func (p *Proxy) Arm() { p.armed.Store(true) }
+
+// Disarm lets the faults end, and the calls no longer be counted.
+func (p *Proxy) Disarm() { p.armed.Store(false) }
+
+// Calls returns how many calls came while the proxy was armed.
+func (p *Proxy) Calls() int { return int(p.calls.Load()) }
+
+// Commits returns the puts of the settings table that succeeded, in their order.
+func (p *Proxy) Commits() []Commit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.commits[:len(p.commits):len(p.commits)]
+}
+
+// Summary tells how many calls had which fault.
+func (p *Proxy) Summary() string {
+	var b strings.Builder
+	for f := range faults {
+		fmt.Fprintf(&b, "%s%v %d", map[bool]string{true: ", "}[f > 0], f, p.spoil[f].Load())
+	}
+	return b.String()
+}
+
+// fault decides the n-th call.
+func (p *Proxy) fault(n uint64) (f Fault, second bool) {
+	r := rand.New(rand.NewPCG(p.seed, n))
+	x, second := r.Float64(), r.IntN(2) == 1
+	either := func(a, b Fault) Fault {
+		if second {
+			return b
+		}
+		return a
+	}
+	switch {
+	case x < 0.06:
+		return Refused, second
+	case x < 0.10:
+		return Failed, second
+	case x < 0.15:
+		return either(ResetBefore, ResetAfter), second
+	case x < 0.17:
+		return either(Late, StalledAfter), second
+	case x < 0.18:
+		return CutOff, second
+	}
+	return None, second
+}
+
+// ServeHTTP serves one call.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the client is gone
+	}
+	var f Fault
+	var second bool
+	if p.armed.Load() {
+		f, second = p.fault(p.calls.Add(1))
+		p.spoil[f].Add(1)
+	}
+	switch f {
+	case None:
+		p.carryOut(r, body).send(w)
+	case Refused:
+		if second {
+			failWith(w, 503, "ServiceUnavailable")
+		} else {
+			failWith(w, 400, "ProvisionedThroughputExceededException")
+		}
+	case Failed:
+		if second {
+			p.carryOut(r, body)
+		}
+		failWith(w, 500, "InternalServerError")
+	case ResetBefore:
+		reset(w)
+	case ResetAfter:
+		p.carryOut(r, body)
+		reset(w)
+	case Late:
+		time.Sleep(stall)
+		p.carryOut(r, body).send(w)
+	case StalledAfter:
+		a := p.carryOut(r, body)
+		time.Sleep(stall)
+		a.send(w)
+	case CutOff:
+		a := p.carryOut(r, body)
+		w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
+		a.body.Truncate(a.body.Len() / 2)
+		a.send(w)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// carryOut hands a call on, whether or not its client is still there.
+func (p *Proxy) carryOut(r *http.Request, body []byte) *answer {
+	r = r.Clone(context.WithoutCancel(r.Context()))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	a := &answer{header: make(http.Header), status: http.StatusOK}
+	if r.Header.Get("X-Amz-Target") != "DynamoDB_20120810.PutItem" {
+		p.next.ServeHTTP(a, r)
+		return a
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next.ServeHTTP(a, r)
+	if c, ok := commitOf(body); ok && a.status == http.StatusOK {
+		p.commits = append(p.commits, c)
+	}
+	return a
+}
+
+// commitOf reads a put of the settings table.
+func commitOf(body []byte) (Commit, bool) {
+	type text struct{ S string }
+	var put struct {
+		Item struct{ OrgID, Revision, Settings text }
+	}
+	if err := json.Unmarshal(body, &put); err != nil || put.Item.Revision.S == "" {
+		return Commit{}, false
+	}
+	return Commit{Org: put.Item.OrgID.S, Revision: put.Item.Revision.S, Document: put.Item.Settings.S}, true
+}
+
+// answer is what the database answered, kept until it is sent or dropped.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+func (a *answer) send(w http.ResponseWriter) {
+	for name, values := range a.header {
+		if w.Header()[name] == nil {
+			w.Header()[name] = values
+		}
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body.Bytes()) // a client that is gone cannot be told
+}
+
+func failWith(w http.ResponseWriter, status int, code string) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"injected"}`, code)
+}
+
+// reset ends a connection as a host does that has lost it.
+func reset(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // then closing resets
+	}
+	_ = conn.Close()
+}
