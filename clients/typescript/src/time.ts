@@ -1,0 +1,78 @@
+/** The longest time that setTimeout takes; it ends a longer one at once. */
+const longest = 2 ** 31 - 1;
+
+/** Ends an attempt when its time is over or its caller says so. */
+export class Timer {
+  expired = false;
+  readonly #controller = new AbortController();
+  readonly #ended: Promise<never>;
+  readonly #stop: () => void;
+
+  constructor(limitMs: number, caller: AbortSignal | undefined) {
+    this.#ended = new Promise((_, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true });
+    });
+    this.#ended.catch(() => {}); // it is heard where it is raced, and may be by nobody
+    const timeout = setTimeout(() => {
+      this.expired = true;
+      this.#controller.abort(new DOMException('the time is over', 'TimeoutError'));
+    }, Math.min(limitMs, longest));
+    const abort = (): void => this.#controller.abort(caller?.reason);
+    caller?.addEventListener('abort', abort, { once: true });
+    this.#stop = () => {
+      clearTimeout(timeout);
+      caller?.removeEventListener('abort', abort);
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Settles as work does, or rejects when the time is over, whether work heeds the signal or not. */
+  race<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#ended]);
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
+
+/** Waits, and returns false if signal ends it. */
+export function sleep(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timeout);
+      signal?.removeEventListener('abort', done);
+      resolve(!signal?.aborted);
+    };
+    const timeout = setTimeout(done, Math.min(ms, longest));
+    signal?.addEventListener('abort', done, { once: true });
+    if (signal?.aborted) done();
+  });
+}
+
+/** How long to pause before repetition 0, 1, 2, …: 100 to 200 ms, then twice that, up to 5 s; the random half keeps clients apart. */
+export function backoff(repetition: number): number {
+  return Math.min(200 * 2 ** repetition, 5_000) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * How long Retry-After (RFC 9110 section 10.2.3) asks to wait, in ms: seconds, or a date,
+ * which is taken by the service's clock where it shows. Undefined if it cannot be read.
+ */
+export function retryAfter(headers: Headers): number | undefined {
+  const text = headers.get('Retry-After')?.trim();
+  if (!text) return undefined;
+  if (/^\d+$/.test(text)) return Number(text) * 1_000;
+  const now = date(headers.get('Date') ?? '');
+  const wait = date(text) - (Number.isNaN(now) ? Date.now() : now);
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/** Reads the three forms of RFC 9110 section 5.6.7, of which the last does not name its time zone. */
+function date(text: string): number {
+  if (!/^[A-Z][a-z]+,? .*\d\d:\d\d:\d\d/.test(text)) return NaN;
+  return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
+}

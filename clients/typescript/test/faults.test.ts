@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { FlashbackClient, FlashbackError, type FlashbackClientOptions } from '@flashback/client';
+import { bodyOf, serve } from './stack.js';
+
+process.env['TZ'] = 'America/New_York'; // a date without a zone is not in the machine's
+
+const token = 'secret.access-token_0123456789';
+
+type Reply = (response: ServerResponse, request: IncomingMessage) => void;
+
+/** What a server does with one request. */
+const answer =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Reply =>
+  (response) =>
+    response
+      .writeHead(status, { 'Content-Type': 'application/json', 'Apigw-Requestid': 'id', ...headers })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
+const cut: Reply = (_, request) => request.socket.destroy();
+const half: Reply = (response) => {
+  response.writeHead(200, { 'Content-Length': '100' }).write('{"success"', () => response.destroy());
+};
+const hang: Reply = () => {};
+const stored = answer(200, { success: true, message: 'stored' }, { ETag: '"1"' });
+const read = answer(200, { success: true, settings: {} }, { ETag: '"1"' });
+const busy = answer(503, { success: false, message: 'Service unavailable' }, { 'Retry-After': '0' });
+const gatewayBusy = answer(503, { message: 'Service Unavailable' });
+const changed = answer(412, { success: false, message: 'Organization settings have changed' }, { ETag: '"2"' });
+
+/** A client of a server that replies so, one after the other and the last one for ever. */
+async function against(replies: Reply[], options: Partial<FlashbackClientOptions> = {}) {
+  const seen: { method: string; body: string; at: number; headers: IncomingMessage['headers'] }[] = [];
+  const baseUrl = await serve(async (request, response) => {
+    const body = await bodyOf(request);
+    seen.push({ method: request.method!, body, at: performance.now(), headers: request.headers });
+    replies[Math.min(seen.length, replies.length) - 1]!(response, request);
+  });
+  const client = new FlashbackClient({ accessToken: token, baseUrl, ...options });
+  return { client, settings: client.settings.organization, seen };
+}
+
+async function failure(call: Promise<unknown>): Promise<FlashbackError> {
+  const error: unknown = await call.then(
+    () => assert.fail('the call has succeeded'),
+    (reason) => reason,
+  );
+  assert.ok(error instanceof FlashbackError, String(error));
+  for (const text of [inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error), error.stack]) {
+    assert.ok(!text!.includes(token), `the token is in the error: ${text}`);
+  }
+  return error;
+}
+
+test('what may pass is repeated, and the same request goes out again', async () => {
+  for (const reply of [cut, half, busy, gatewayBusy, answer(429, { message: 'Too Many Requests' }), answer(502, 'x'), answer(504, '')]) {
+    const { settings, seen } = await against([reply, stored]);
+    const result = await settings.partialUpdate({ a: 1 }, { ifMatch: '"0"' });
+    assert.deepEqual(result, { success: true, message: 'stored', etag: '"1"', requestId: 'id' });
+    assert.deepEqual(seen.map(({ method, body, headers }) => [method, body, headers['if-match']]), Array(2).fill(['PUT', '{"a":1}', '"0"']));
+  }
+});
+
+test('what does not pass is not repeated', async () => {
+  for (const status of [400, 403, 404, 412, 413, 415, 418, 431, 500, 501]) {
+    const { settings, seen } = await against([answer(status, { success: false, message: 'm', error: 'e' })]);
+    const e = await failure(settings.update({ settings: {} }));
+    assert.deepEqual([e.kind, e.status, e.message, e.error, e.requestId, seen.length], ['response', status, 'm', 'e', 'id', 1]);
+    assert.equal(e.maybeStored, status >= 500);
+  }
+});
+
+test('repetitions are bounded in number', async () => {
+  for (const maxRetries of [0, 2]) {
+    const { settings, seen } = await against([busy], { maxRetries });
+    const e = await failure(settings.update({ settings: {} }));
+    assert.deepEqual([e.status, e.maybeStored, seen.length], [503, false, 1 + maxRetries]);
+  }
+});
+
+test('a pause that does not fit into the time is not begun', async () => {
+  for (const wait of ['3600', new Date(Date.now() + 3_600_000).toUTCString()]) {
+    const { settings, seen } = await against([answer(429, { message: 'Too Many Requests' }, { 'Retry-After': wait })]);
+    const began = performance.now();
+    assert.equal((await failure(settings.get())).status, 429);
+    assert.equal(seen.length, 1);
+    assert.ok(performance.now() - began < 5_000);
+  }
+});
+
+test('Retry-After is heeded as seconds and as a date of the service', async () => {
+  // The service's clock is a day ahead: only the difference counts.
+  const ahead = Date.now() + 86_400_000;
+  const seconds = { 'Retry-After': '1' };
+  const fields = [seconds, ...dates(ahead).map((text) => ({ 'Retry-After': text, Date: new Date(ahead - 1_000).toUTCString() }))];
+  for (const headers of fields) {
+    const { settings, seen } = await against([answer(503, { message: 'Service Unavailable' }, headers), read]);
+    await settings.get();
+    const pause = seen[1]!.at - seen[0]!.at;
+    assert.ok(pause >= 990 && pause < 4_000, `${headers['Retry-After']}: ${pause} ms`);
+  }
+  for (const text of ['-1', '1.5', 'soon', '2040-01-01', 'Wed, 01 Jan 2020 00:00:00 GMT']) {
+    const { settings, seen } = await against([answer(503, {}, { 'Retry-After': text }), read]);
+    await settings.get();
+    assert.ok(seen[1]!.at - seen[0]!.at < 900, text);
+  }
+});
+
+/** The three forms of RFC 9110 section 5.6.7. */
+function dates(time: number): string[] {
+  const text = new Date(time).toUTCString(); // Sun, 06 Nov 1994 08:49:37 GMT
+  const [, , day, month, year, clock] = /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(text)!;
+  const weekday = new Date(time).toLocaleDateString('en', { weekday: 'long', timeZone: 'UTC' });
+  return [text, `${weekday}, ${day}-${month}-${year!.slice(2)} ${clock} GMT`, `${text.slice(0, 3)} ${month} ${day!.replace(/^0/, ' ')} ${clock} ${year}`];
+}
+
+test('keys with dots are deleted again only if it is known that nothing was', async () => {
+  const keys = ['x', 'a.b'];
+  for (const reply of [cut, half, gatewayBusy, answer(502, ''), answer(504, '')]) {
+    for (const options of [{}, { ifMatch: '*' }, { ifNoneMatch: '"0"' }]) {
+      const { settings, seen } = await against([reply, stored]);
+      const e = await failure(settings.delete({ keys }, options));
+      assert.deepEqual([e.maybeStored, seen.length], [true, 1]);
+    }
+    const { settings, seen } = await against([reply, stored]);
+    await settings.delete({ keys }, { ifMatch: '"0"' });
+    await settings.delete({ keys: ['x'] });
+    assert.equal(seen.length, 3);
+  }
+  for (const reply of [busy, answer(429, {})]) {
+    const { settings, seen } = await against([reply, stored]);
+    await settings.delete({ keys });
+    assert.equal(seen.length, 2);
+  }
+});
+
+test('a conflict after an attempt of unknown end may be one with itself', async () => {
+  for (const [reply, maybeStored] of [[cut, true], [half, true], [gatewayBusy, true], [busy, false]] as const) {
+    const { settings } = await against([reply, changed]);
+    const e = await failure(settings.update({ settings: {} }, { ifMatch: '"1"' }));
+    assert.deepEqual([e.status, e.etag, e.maybeStored], [412, '"2"', maybeStored]);
+  }
+  const { settings } = await against([cut]);
+  assert.equal((await failure(settings.get())).maybeStored, false);
+});
+
+test('a refused token is renewed once', async () => {
+  const refused = answer(401, { success: false, message: 'Invalid access token' });
+  let calls = 0;
+  const renewing = () => `${token}${calls++}`;
+  let { settings, seen } = await against([refused, read], { accessToken: renewing });
+  await settings.get();
+  assert.deepEqual(seen.map((r) => r.headers.authorization), [`Bearer ${token}0`, `Bearer ${token}1`]);
+  for (const [accessToken, requests] of [[renewing, 2], [() => token, 1], [token, 1]] as const) {
+    ({ settings, seen } = await against([refused], { accessToken }));
+    assert.deepEqual([(await failure(settings.get())).status, seen.length], [401, requests]);
+  }
+});
+
+test('without a usable token nothing is sent', async () => {
+  const cause = new Error('no session');
+  const functions = [() => Promise.reject(cause), () => { throw cause; }];
+  for (const accessToken of [...functions, '', ' ', `${token}\r\nX: y`, 'a b', 'ä', () => undefined as any]) {
+    const { settings, seen } = await against([read], { accessToken });
+    const e = await failure(settings.get());
+    assert.deepEqual([e.kind, e.status, e.cause, seen.length], ['token', 0, functions.includes(accessToken as any) ? cause : undefined, 0]);
+  }
+});
+
+test('an attempt, and a call, has an end', async () => {
+  const silent = (): Promise<string> => new Promise(() => {});
+  const deaf = (() => new Promise(() => {})) as typeof fetch;
+  const endless = (async () => new Response(new ReadableStream())) as typeof fetch;
+  for (const options of [{}, { accessToken: silent }, { fetch: deaf }, { fetch: endless }]) {
+    const { settings, seen } = await against([hang], { timeoutMs: 50, maxRetries: 1, ...options });
+    const e = await failure(settings.update({ settings: {} }));
+    assert.deepEqual([e.kind, e.status, e.message, (e.cause as Error).name], ['timeout', 0, 'no answer within 50 ms', 'TimeoutError']);
+    assert.equal(e.maybeStored, !('accessToken' in options));
+    if (!('accessToken' in options || 'fetch' in options)) assert.equal(seen.length, 2);
+  }
+  const slow: Reply = (response) => void response.writeHead(200).write('{');
+  for (const reply of [hang, slow]) {
+    const began = performance.now();
+    const { settings } = await against([reply], { totalTimeoutMs: 300, maxRetries: 99 });
+    assert.equal((await failure(settings.get())).kind, 'timeout');
+    assert.ok(performance.now() - began < 2_000);
+  }
+  const { settings } = await against([hang, read], { timeoutMs: 100 });
+  assert.deepEqual((await settings.get()).settings, {});
+});
+
+test('aborts', async () => {
+  const reason = new Error('changed my mind');
+  const before = await against([read]);
+  let e = await failure(before.settings.update({ settings: {} }, { signal: AbortSignal.abort(reason) }));
+  assert.deepEqual([e.kind, e.cause, e.maybeStored, before.seen.length], ['aborted', reason, false, 0]);
+
+  const during = new AbortController();
+  const { settings, seen } = await against([() => during.abort(reason)]);
+  e = await failure(settings.update({ settings: {} }, { signal: during.signal }));
+  assert.deepEqual([e.kind, e.cause, e.maybeStored, seen.length], ['aborted', reason, true, 1]);
+
+  const pausing = new AbortController();
+  const wait = answer(503, { success: false, message: 'Service unavailable' }, { 'Retry-After': '20' });
+  const paused = await against([(response, request) => {
+    wait(response, request);
+    response.on('close', () => setTimeout(() => pausing.abort(reason), 100));
+  }]);
+  const began = performance.now();
+  e = await failure(paused.settings.update({ settings: {} }, { signal: pausing.signal }));
+  assert.deepEqual([e.kind, e.cause, e.maybeStored, paused.seen.length], ['aborted', reason, false, 1]);
+  assert.ok(performance.now() - began < 5_000);
+});
+
+test('one signal for many calls gathers no listeners', async () => {
+  const replies = [Response.json({}, { status: 503 }), Response.json({ success: true, settings: {} })];
+  const { settings } = await against([], { fetch: (async () => replies.shift()) as any });
+  const { signal } = new AbortController();
+  let [added, removed] = [0, 0];
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: unknown[]) => (added++, (addEventListener as any).apply(signal, args));
+  signal.removeEventListener = (...args: unknown[]) => (removed++, (removeEventListener as any).apply(signal, args));
+  await settings.get({ signal });
+  assert.deepEqual([added, removed], [3, 3]); // two attempts and a pause
+});
+
+test('an answer that is not the API’s is no success', async () => {
+  for (const body of ['<html>', '', '[]', 'null', '{}', { success: false, message: 'm' }, { success: true }, { success: true, settings: null }]) {
+    const { settings, seen } = await against([answer(200, body)]);
+    for (const [call, maybeStored] of [[settings.get(), false], [settings.update({ settings: {} }), true]] as const) {
+      const e = await failure(call);
+      assert.deepEqual([e.kind, e.status, e.requestId, e.maybeStored], ['response', 200, 'id', maybeStored]);
+    }
+    assert.equal(seen.length, 2);
+  }
+  const { settings, seen } = await against([answer(307, '', { Location: '/settings/organization' })]);
+  assert.equal((await failure(settings.get())).status, 307);
+  assert.equal(seen.length, 1);
+  const plain = await against([answer(418, '<html>')]);
+  assert.equal((await failure(plain.settings.get())).message, 'HTTP status 418');
+});
+
+test('the token never shows', async () => {
+  const echo = await against([(response, request) =>
+    answer(400, { success: false, message: `got ${request.headers.authorization}`, error: request.headers.authorization })(response, request)]);
+  assert.equal((await failure(echo.settings.get())).message, 'got Bearer [access token]');
+  const gossip = ((_: unknown, init: RequestInit) => Promise.reject(new Error('x', { cause: new Error(JSON.stringify(init)) }))) as typeof fetch;
+  const { client, settings } = await against([read], { fetch: gossip, maxRetries: 0 });
+  assert.equal((await failure(settings.get())).kind, 'network');
+  assert.ok(!inspect(client, { depth: 9, showHidden: true }).includes(token));
+  assert.ok(!JSON.stringify(client).includes(token));
+});
+
+test('a network failure has its cause', async () => {
+  const gone = new FlashbackClient({ accessToken: token, baseUrl: 'http://127.0.0.1:1', maxRetries: 0 });
+  const e = await failure(gone.settings.organization.get());
+  assert.deepEqual([e.name, e.kind, e.status, e.message], ['FlashbackError', 'network', 0, 'the service cannot be reached']);
+  assert.ok(e.cause instanceof Error);
+});
+
+test('what JSON cannot express is refused before it is sent', async () => {
+  const { settings, seen } = await against([stored]);
+  const circle: Record<string, unknown> = {};
+  circle['self'] = circle;
+  for (const value of [{ a: NaN }, { a: [{ b: -Infinity }] }, { a: 1n }, circle, undefined, () => {}]) {
+    assert.equal((await failure(settings.partialUpdate(value as any))).kind, 'request');
+  }
+  for (const ifMatch of ['', '"a"\r\nX: y', '"ä"', 1 as any]) {
+    assert.equal((await failure(settings.update({ settings: {} }, { ifMatch }))).kind, 'request');
+  }
+  assert.equal((await failure(settings.update({ settings: {} }, { ifMatch: null, ifNoneMatch: '*' }))).kind, 'request');
+  assert.equal(seen.length, 0);
+  await settings.update({ settings: { at: new Date(0), gone: undefined } }, { ifMatch: null });
+  assert.deepEqual([seen[0]!.body, seen[0]!.headers['if-none-match'], seen[0]!.headers['if-match']], ['{"settings":{"at":"1970-01-01T00:00:00.000Z"}}', '*', undefined]);
+});
+
+test('options', async () => {
+  for (const options of [{ baseUrl: '' }, { baseUrl: 'ftp://a' }, { baseUrl: 'https://u:p@a' }, { baseUrl: 'https://a?b' }, { timeoutMs: 0 },
+    { totalTimeoutMs: NaN }, { maxRetries: -1 }, { maxRetries: 1.5 }, { accessToken: undefined as any }]) {
+    assert.throws(() => new FlashbackClient({ accessToken: token, ...options }), FlashbackError, JSON.stringify(options));
+  }
+  const urls: unknown[] = [];
+  const recording = (async (url: unknown) => {
+    urls.push(url);
+    await new Promise((resolve) => setTimeout(resolve, 20)); // longer than a timer that takes Infinity for 1 ms
+    return Response.json({ success: true, settings: {} });
+  }) as typeof fetch;
+  for (const baseUrl of [undefined, 'https://a.example/stage//']) {
+    const client = new FlashbackClient({ accessToken: token, baseUrl, fetch: recording, timeoutMs: Infinity, totalTimeoutMs: Infinity });
+    assert.equal((await client.settings.organization.get()).etag, null);
+  }
+  assert.deepEqual(urls, ['https://backend.flashback.tech/settings/organization', 'https://a.example/stage/settings/organization']);
+});

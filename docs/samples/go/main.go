@@ -1,0 +1,76 @@
+// Command go replaces the settings of an organization and reads them back:
+//
+//	BASE_URL=https://… TOKEN=… go run main.go
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+)
+
+type settings struct {
+	Theme  string `json:"theme"`
+	Limits limits `json:"limits"`
+}
+
+type limits struct {
+	MaxFileSize string `json:"maxFileSize"`
+}
+
+type answer struct {
+	Message  string   `json:"message"`
+	Settings settings `json:"settings"`
+}
+
+var client = http.Client{Timeout: 30 * time.Second}
+
+func call(method string, body []byte) (*answer, error) {
+	request, err := http.NewRequest(method, os.Getenv("BASE_URL")+"/settings/organization", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("TOKEN"))
+	request.Header.Set("Content-Type", "application/json")
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	a := new(answer)
+	if err := json.NewDecoder(response.Body).Decode(a); err != nil {
+		return nil, err
+	}
+	if response.StatusCode >= 400 {
+		return nil, fmt.Errorf("%d %s", response.StatusCode, a.Message)
+	}
+	return a, nil
+}
+
+func run() error {
+	body, err := json.Marshal(map[string]settings{"settings": {Theme: "dark", Limits: limits{MaxFileSize: "10GB"}}})
+	if err != nil {
+		return err
+	}
+	updated, err := call(http.MethodPost, body)
+	if err != nil {
+		return err
+	}
+	fmt.Println(updated.Message)
+	read, err := call(http.MethodGet, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Println(read.Settings.Limits.MaxFileSize)
+	return nil
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
