@@ -89,10 +89,10 @@ func TestDatabaseOutage(t *testing.T) {
 	}
 }
 
-// Keys that cannot be had at the start are no reason to refuse a token; keys
-// that were had go on to serve.
-func TestIssuerOutage(t *testing.T) {
-	t.Parallel()
+// startTrusting starts a stack that trusts an issuer outside, whose keys are
+// served by a server that can fail.
+func startTrusting(t *testing.T, change func(*stack.Options)) (service, *issuer.Issuer, *switchable) {
+	t.Helper()
 	keys := &switchable{}
 	server := httptest.NewServer(keys)
 	t.Cleanup(server.Close)
@@ -102,8 +102,17 @@ func TestIssuerOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys.handler = i
-	s := start(t, func(o *stack.Options) {
+	return start(t, func(o *stack.Options) {
 		o.JWKSURL, o.Issuer, o.Audience = i.JWKSURL(), i.URL(), i.Audience()
+		change(o)
+	}), i, keys
+}
+
+// Keys that cannot be had at the start are no reason to refuse a token; keys
+// that were had go on to serve.
+func TestIssuerOutage(t *testing.T) {
+	t.Parallel()
+	s, i, keys := startTrusting(t, func(o *stack.Options) {
 		o.Environments = 1
 		o.Env = map[string]string{"JWKS_MAX_AGE": "1s"}
 	})
@@ -148,16 +157,7 @@ func eventually(t *testing.T, within time.Duration, what string, condition func(
 // age and 5 s, and unknown keys are not looked for each time.
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
-	keys := &switchable{}
-	server := httptest.NewServer(keys)
-	t.Cleanup(server.Close)
-	i, err := issuer.New(server.URL, "settings")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys.handler = i
-	s := start(t, func(o *stack.Options) {
-		o.JWKSURL, o.Issuer, o.Audience = i.JWKSURL(), i.URL(), i.Audience()
+	s, i, _ := startTrusting(t, func(o *stack.Options) {
 		o.Env = map[string]string{"JWKS_MAX_AGE": "2s"}
 	})
 	token := func() string {
@@ -181,16 +181,7 @@ func TestKeyRotation(t *testing.T) {
 
 func TestKeyFlood(t *testing.T) {
 	t.Parallel()
-	keys := &switchable{}
-	server := httptest.NewServer(keys)
-	t.Cleanup(server.Close)
-	i, err := issuer.New(server.URL, "settings")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys.handler = i
-	s := start(t, func(o *stack.Options) {
-		o.JWKSURL, o.Issuer, o.Audience = i.JWKSURL(), i.URL(), i.Audience()
+	s, i, keys := startTrusting(t, func(o *stack.Options) {
 		o.Environments = 1
 	})
 	good, err := i.Token("alice", time.Hour)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"orgsettings/infra/local/stack"
+	"orgsettings/infra/local/stacktest"
 	"orgsettings/infra/openapi"
 	"orgsettings/internal/apigw"
 )
@@ -26,21 +26,7 @@ func TestMain(m *testing.M) {
 		lambda.Start(apigw.New(panicking(os.Getenv)))
 		return
 	}
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "settings-test-*")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if bootstrap, err = stack.Build(context.Background(), dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(stacktest.Main(m, &bootstrap))
 }
 
 // service is a running stack and what its function logs.

@@ -1,8 +1,6 @@
 package browser_test
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -11,26 +9,13 @@ import (
 	"time"
 
 	"orgsettings/infra/local/stack"
+	"orgsettings/infra/local/stacktest"
 )
 
 // bootstrap is the program as it is deployed, built for this machine.
 var bootstrap string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "browser-test-*")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if bootstrap, err = stack.Build(context.Background(), dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(stacktest.Main(m, &bootstrap)) }
 
 func start(t *testing.T, origins ...string) *stack.Stack {
 	t.Helper()

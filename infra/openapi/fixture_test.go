@@ -13,13 +13,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/gateway"
 	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/lambda"
+	"orgsettings/infra/local/stack"
+	"orgsettings/infra/local/template"
 	"orgsettings/infra/openapi"
 	"orgsettings/internal/api"
 	"orgsettings/internal/apigw"
@@ -104,11 +104,17 @@ func newStore(t *testing.T, f faults) *faultyStore {
 	engine := httptest.NewServer(dynamodb.New())
 	t.Cleanup(engine.Close)
 	cfg := aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), BaseEndpoint: &engine.URL}
-	fill(t, awsdynamodb.NewFromConfig(cfg))
+	tmpl, err := template.Load("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.FillDatabase(t.Context(), engine.URL, tmpl.Tables); err != nil {
+		t.Fatal(err)
+	}
 	if f.database {
 		engine.Close()
 	}
-	return &faultyStore{DB: dynamo.New(cfg, dynamo.Tables{Users: "users", Settings: "settings"}), faults: f}
+	return &faultyStore{DB: dynamo.New(cfg, dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"}), faults: f}
 }
 
 func (s *faultyStore) Membership(ctx context.Context, user settings.UserID) (settings.Membership, error) {
@@ -123,31 +129,6 @@ func (s *faultyStore) Put(ctx context.Context, r settings.Record, c settings.Con
 		return &settings.ConflictError{Current: settings.Record{Org: r.Org, Revision: r.Revision, Document: settings.StoredDocument([]byte(`{"a":0}`))}}
 	}
 	return s.DB.Put(ctx, r, c)
-}
-
-func fill(t *testing.T, client *awsdynamodb.Client) {
-	t.Helper()
-	for table, key := range map[string]string{"users": "userId", "settings": "orgId"} {
-		_, err := client.CreateTable(t.Context(), &awsdynamodb.CreateTableInput{
-			TableName:            &table,
-			BillingMode:          types.BillingModePayPerRequest,
-			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &key, AttributeType: types.ScalarAttributeTypeS}},
-			KeySchema:            []types.KeySchemaElement{{AttributeName: &key, KeyType: types.KeyTypeHash}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for user, role := range map[string]string{"alice": "255", "dave": "0"} {
-		item := map[string]types.AttributeValue{
-			"userId": &types.AttributeValueMemberS{Value: user},
-			"orgId":  &types.AttributeValueMemberS{Value: "acme"},
-			"role":   &types.AttributeValueMemberN{Value: role},
-		}
-		if _, err := client.PutItem(t.Context(), &awsdynamodb.PutItemInput{TableName: aws.String("users"), Item: item}); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // request is one call.

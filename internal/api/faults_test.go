@@ -37,7 +37,7 @@ func TestDatabaseDown(t *testing.T) {
 func TestKeysDown(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	s.issuer.Close()
+	s.keys.Close()
 	r := s.call(t, "POST", `{"settings":{}}`, s.as(t, "alice")...)
 	if got := text(t, r); r.StatusCode != 503 || got != unavailable || r.Header.Get("Retry-After") != "1" {
 		t.Errorf("%d %s, Retry-After %q", r.StatusCode, got, r.Header.Get("Retry-After"))
@@ -72,7 +72,7 @@ func TestFaultsOfOurs(t *testing.T) {
 			t.Parallel()
 			s := newService(t)
 			verifier, err := auth.New(auth.Config{
-				Issuer: "https://issuer.example", Audiences: []string{audience}, JWKSURL: s.issuer.URL, JWKSMaxAge: time.Minute,
+				Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
 				UserClaim: "sub", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 			})
 			if err != nil {
@@ -129,6 +129,7 @@ func (broken) Read([]byte) (int, error) { return 0, errors.New("broken") }
 func TestLogLine(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
+	signer := kid(t, s.token(t, "alice", nil))
 	hostile := "al\x1b[31mice\n{\"level\":\"ERROR\"}" + strings.Repeat("ä", 100)
 	for _, tt := range []struct {
 		name   string
@@ -142,14 +143,14 @@ func TestLogLine(t *testing.T) {
 			append(s.as(t, "alice"), "Apigw-Requestid", "gw-1", "Lambda-Runtime-Aws-Request-Id", "lambda-1"),
 			map[string]any{
 				"level": "INFO", "msg": "request", "requestId": "gw-1", "lambdaRequestId": "lambda-1", "route": "POST /settings/organization",
-				"status": 200.0, "coldStart": true, "organization": "acme", "user": "alice", "kid": "k1", "databaseAttempts": 2.0,
+				"status": 200.0, "coldStart": true, "organization": "acme", "user": "alice", "kid": signer, "databaseAttempts": 2.0,
 			},
 		},
 		{
 			"invalid", "POST", `{"settings":{"secret":1,"secret":2}}`, s.as(t, "alice"),
 			map[string]any{
 				"level": "INFO", "msg": "request", "route": "POST /settings/organization", "status": 400.0, "coldStart": false,
-				"user": "alice", "kid": "k1", "reason": "duplicate name at byte 24",
+				"user": "alice", "kid": signer, "reason": "duplicate name at byte 24",
 			},
 		},
 		{
@@ -163,7 +164,7 @@ func TestLogLine(t *testing.T) {
 			"hostile user", "GET", "", append(s.as(t, hostile), "Apigw-Requestid", strings.Repeat("\x00", 100)),
 			map[string]any{
 				"level": "INFO", "msg": "request", "requestId": strings.Repeat(`\x00`, 64) + "…", "route": "GET /settings/organization", "status": 404.0, "coldStart": false,
-				"user": `al\x1b[31mice\n{"level":"ERROR"}` + strings.Repeat("ä", 18) + "…", "kid": "k1", "databaseAttempts": 1.0,
+				"user": `al\x1b[31mice\n{"level":"ERROR"}` + strings.Repeat("ä", 18) + "…", "kid": signer, "databaseAttempts": 1.0,
 				"reason": "look up membership: user is not associated with an organization",
 			},
 		},

@@ -2,8 +2,7 @@ package api_test
 
 import (
 	"bytes"
-	"crypto/rand"
-	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -15,14 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/MicahParks/jwkset"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/golang-jwt/jwt/v5"
 
 	"orgsettings/infra/local/dynamodb"
+	"orgsettings/infra/local/issuer"
+	"orgsettings/infra/local/stack"
+	"orgsettings/infra/local/template"
 	"orgsettings/internal/api"
 	"orgsettings/internal/auth"
 	"orgsettings/internal/dynamo"
@@ -33,8 +31,8 @@ import (
 // verifier with keys over HTTP, and a real client of a database engine.
 type service struct {
 	handler  http.Handler
-	key      *rsa.PrivateKey
-	issuer   *httptest.Server
+	issuer   *issuer.Issuer
+	keys     *httptest.Server // serves the issuer
 	database *httptest.Server
 	log      *safeBuffer
 }
@@ -59,25 +57,17 @@ func (b *safeBuffer) take() string {
 	return b.b.String()
 }
 
-const audience = "settings"
-
 func newService(t *testing.T, change ...func(*auth.Config)) *service {
 	t.Helper()
 	s := &service{log: new(safeBuffer)}
+	s.keys = httptest.NewUnstartedServer(nil)
 	var err error
-	if s.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+	if s.issuer, err = issuer.New("http://"+s.keys.Listener.Addr().String(), "settings"); err != nil {
 		t.Fatal(err)
 	}
-	jwk, err := jwkset.NewJWKFromKey(&s.key.PublicKey, jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: "k1", ALG: jwkset.AlgRS256}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := json.Marshal(jwkset.JWKSMarshal{Keys: []jwkset.JWKMarshal{jwk.Marshal()}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(set) }))
-	t.Cleanup(s.issuer.Close)
+	s.keys.Config.Handler = s.issuer
+	s.keys.Start()
+	t.Cleanup(s.keys.Close)
 	s.database = httptest.NewServer(dynamodb.New())
 	t.Cleanup(s.database.Close)
 
@@ -86,11 +76,17 @@ func newService(t *testing.T, change ...func(*auth.Config)) *service {
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
 		BaseEndpoint: &s.database.URL,
 	}
-	putUsers(t, awsdynamodb.NewFromConfig(cfg))
+	tmpl, err := template.Load("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.FillDatabase(t.Context(), s.database.URL, tmpl.Tables); err != nil {
+		t.Fatal(err)
+	}
 
 	logger := slog.New(slog.NewJSONHandler(s.log, nil))
 	authConfig := auth.Config{
-		Issuer: "https://issuer.example", Audiences: []string{audience}, JWKSURL: s.issuer.URL, JWKSMaxAge: time.Minute,
+		Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
 		UserClaim: "sub", Logger: logger, Now: time.Now,
 	}
 	for _, c := range change {
@@ -100,53 +96,36 @@ func newService(t *testing.T, change ...func(*auth.Config)) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := dynamo.New(cfg, dynamo.Tables{Users: "users", Settings: "settings"})
+	db := dynamo.New(cfg, dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"})
 	s.handler = api.New(api.Config{Service: settings.New(db, db, time.Now), Verifier: verifier, Logger: logger, Timeout: 4500 * time.Millisecond})
 	return s
 }
 
-func putUsers(t *testing.T, client *awsdynamodb.Client) {
+// token returns a good token of user, changed by claims.
+func (s *service) token(t *testing.T, user string, claims map[string]any) string {
 	t.Helper()
-	for table, key := range map[string]string{"users": "userId", "settings": "orgId"} {
-		_, err := client.CreateTable(t.Context(), &awsdynamodb.CreateTableInput{
-			TableName:            &table,
-			BillingMode:          types.BillingModePayPerRequest,
-			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &key, AttributeType: types.ScalarAttributeTypeS}},
-			KeySchema:            []types.KeySchemaElement{{AttributeName: &key, KeyType: types.KeyTypeHash}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, user := range []struct{ id, org, role string }{
-		{"alice", "acme", "255"}, {"adam", "acme", "254"}, {"dave", "acme", "0"}, {"carol", "globex", "255"}, {"erin", "initech", ""}, {"bob", "", "255"},
-	} {
-		item := map[string]types.AttributeValue{"userId": &types.AttributeValueMemberS{Value: user.id}}
-		if user.org != "" {
-			item["orgId"] = &types.AttributeValueMemberS{Value: user.org}
-		}
-		if user.role != "" {
-			item["role"] = &types.AttributeValueMemberN{Value: user.role}
-		}
-		if _, err := client.PutItem(t.Context(), &awsdynamodb.PutItemInput{TableName: aws.String("users"), Item: item}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// token returns a good token of user, changed by claims; nil removes one.
-func (s *service) token(t *testing.T, user string, claims jwt.MapClaims) string {
-	t.Helper()
-	all := jwt.MapClaims{"iss": "https://issuer.example", "aud": audience, "sub": user, "exp": time.Now().Add(time.Hour).Unix()}
+	all := map[string]any{"iss": s.issuer.URL(), "aud": s.issuer.Audience(), "sub": user, "exp": time.Now().Add(time.Hour).Unix()}
 	maps.Copy(all, claims)
-	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, all)
-	token.Header["kid"] = "k1"
-	signed, err := token.SignedString(s.key)
+	signed, err := s.issuer.Sign(all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signed
+}
+
+// kid returns the key id in a token.
+func kid(t *testing.T, token string) string {
+	t.Helper()
+	header, _, _ := strings.Cut(token, ".")
+	text, err := base64.RawURLEncoding.DecodeString(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h struct{ Kid string }
+	if err := json.Unmarshal(text, &h); err != nil {
+		t.Fatal(err)
+	}
+	return h.Kid
 }
 
 // call sends one request. Header fields are given in pairs of name and value.

@@ -48,8 +48,9 @@ func DemoUsers() []User {
 	}
 }
 
-// fillDatabase makes the database at url what the function expects.
-func fillDatabase(ctx context.Context, url string, tables map[string]template.Table) error {
+// FillDatabase makes the database at url what the function expects: the tables,
+// called by their logical ids, with the demo users in them.
+func FillDatabase(ctx context.Context, url string, tables map[string]template.Table) error {
 	err := createAndPut(ctx, url, tables)
 	if refused, ok := errors.AsType[*net.OpError](err); ok {
 		err = refused // the client's own text is long and says no more

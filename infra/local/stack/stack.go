@@ -107,7 +107,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	}
 	s.DocsURL = page.url()
 
-	if err := fillDatabase(ctx, s.DynamoDBURL, t.Tables); err != nil {
+	if err := FillDatabase(ctx, s.DynamoDBURL, t.Tables); err != nil {
 		return nil, err
 	}
 	if o.Bootstrap == "" {

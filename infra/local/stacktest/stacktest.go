@@ -1,0 +1,26 @@
+// Package stacktest builds the deployed program once for the tests of a package.
+package stacktest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"orgsettings/infra/local/stack"
+)
+
+// Main builds the program, tells its path by bootstrap, runs the tests, and
+// returns the code to exit with. It is to be called by TestMain.
+func Main(m *testing.M, bootstrap *string) int {
+	dir, err := os.MkdirTemp("", "organization-settings-test-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		*bootstrap, err = stack.Build(context.Background(), dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
