@@ -92,6 +92,28 @@ func TestPassingFaults(t *testing.T) {
 	}
 }
 
+// A request that meets a dead connection goes out again over another one, within
+// the same attempt of the client and so without its pause.
+func TestDeadConnectionIsReplaced(t *testing.T) {
+	t.Parallel()
+	var attempts []string
+	f := faulty(t, func(n int64, w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+		attempts = append(attempts, r.Header.Get("Amz-Sdk-Request"))
+		if n == 2 {
+			reset(w)
+		}
+		return n == 2
+	})
+	f.mustPut(t, record("acme", 1, `{}`))
+	ctx, trace := settings.WithTrace(t.Context())
+	if err := f.Put(ctx, record("acme", 2, `{}`), settings.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(attempts) != 3 || attempts[1] != attempts[2] || trace.Attempts != 2 {
+		t.Errorf("requests %q, %d of them counted for the second put", attempts, trace.Attempts)
+	}
+}
+
 // A write that took place without an answer is confirmed, not repeated as another.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()

@@ -3,19 +3,14 @@ package dynamo
 import (
 	"errors"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
-
-	"orgsettings/internal/settings"
 )
 
 // How long the database is waited for. The client's own defaults have no
@@ -26,20 +21,12 @@ const (
 	maxAttempts      = 4
 	firstPause       = 20 * time.Millisecond // doubled each time
 	longestPause     = 100 * time.Millisecond
-
-	// A Lambda environment is frozen between requests, and what it kept open may be
-	// dead when it thaws: only a connection used a moment ago is worth a try.
-	idleTimeout = 4 * time.Second
 )
 
 // patience sets how long and how often the client tries. Every request may be
 // repeated: reads change nothing, and puts recognise an earlier attempt.
 func patience(o *dynamodb.Options) {
-	o.HTTPClient = countingClient{awshttp.NewBuildableClient().
-		WithTimeout(attemptTimeout).
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTimeout }).
-		WithTransportOptions(func(t *http.Transport) { t.IdleConnTimeout = idleTimeout }).
-		Freeze()}
+	o.HTTPClient = newSender()
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.Backoff = retry.BackoffDelayerFunc(pause)
@@ -68,14 +55,4 @@ func isCutOff(err error) aws.Ternary {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
-}
-
-// countingClient counts the requests that the client sends.
-type countingClient struct {
-	client aws.HTTPClient
-}
-
-func (c countingClient) Do(r *http.Request) (*http.Response, error) {
-	settings.AddAttempt(r.Context())
-	return c.client.Do(r)
 }
