@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // config is what the environment tells the function. [readConfig] alone reads it.
@@ -23,6 +25,12 @@ type config struct {
 	settingsTable string
 	logLevel      slog.Level
 	version       string // of the function, as Lambda counts them
+
+	// Where the database is and what its requests are signed with. Lambda itself sets
+	// these, but for the endpoint, which is the region's own unless one is given.
+	region      string
+	credentials aws.Credentials
+	endpoint    *string
 }
 
 // Bounds of JWKS_MAX_AGE: keys that are fetched for every request would be a
@@ -55,6 +63,15 @@ func readConfig(getenv func(string) string) (config, error) {
 		requiredScope: strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
 		jwksMaxAge:    5 * time.Minute,
 		version:       getenv("AWS_LAMBDA_FUNCTION_VERSION"),
+		region:        required("AWS_REGION"),
+		credentials: aws.Credentials{
+			AccessKeyID:     required("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: required("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    getenv("AWS_SESSION_TOKEN"),
+		},
+	}
+	if url := getenv("AWS_ENDPOINT_URL_DYNAMODB"); url != "" {
+		c.endpoint = &url
 	}
 	for audience := range strings.SplitSeq(required("JWT_AUDIENCE"), ",") {
 		if audience = strings.TrimSpace(audience); audience != "" {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -23,6 +24,8 @@ func env(changes ...string) func(string) string {
 		"JWKS_URL":       "https://issuer.example/jwks.json",
 		"USERS_TABLE":    "users",
 		"SETTINGS_TABLE": "settings",
+
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIALOCAL", "AWS_SECRET_ACCESS_KEY": "local",
 	}
 	for pair := range slices.Chunk(changes, 2) {
 		values[pair[0]] = pair[1]
@@ -35,16 +38,19 @@ func TestReadConfig(t *testing.T) {
 	defaults := config{
 		issuer: "https://issuer.example", audiences: []string{"settings"}, jwksURL: "https://issuer.example/jwks.json",
 		jwksMaxAge: 5 * time.Minute, userClaim: "sub", usersTable: "users", settingsTable: "settings", logLevel: slog.LevelInfo,
+		region: "eu-central-1", credentials: aws.Credentials{AccessKeyID: "AKIALOCAL", SecretAccessKey: "local"},
 	}
 	got, err := readConfig(env())
 	if diff := cmp.Diff(defaults, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
 		t.Errorf("defaults: error %v, (-want +got):\n%s", err, diff)
 	}
 	got, err = readConfig(env("JWT_AUDIENCE", " a, b ,,c ", "JWKS_MAX_AGE", "90s", "JWT_USER_CLAIM", "username",
-		"JWT_REQUIRED_SCOPE", "settings/write", "LOG_LEVEL", "Warn", "AWS_LAMBDA_FUNCTION_VERSION", "7"))
+		"JWT_REQUIRED_SCOPE", "settings/write", "LOG_LEVEL", "Warn", "AWS_LAMBDA_FUNCTION_VERSION", "7",
+		"AWS_SESSION_TOKEN", "session", "AWS_ENDPOINT_URL_DYNAMODB", "https://vpce.example"))
 	want := defaults
 	want.audiences, want.jwksMaxAge, want.userClaim = []string{"a", "b", "c"}, 90*time.Second, "username"
 	want.requiredScope, want.logLevel, want.version = "settings/write", slog.LevelWarn, "7"
+	want.credentials.SessionToken, want.endpoint = "session", aws.String("https://vpce.example")
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
 		t.Errorf("all set: error %v, (-want +got):\n%s", err, diff)
 	}
@@ -57,6 +63,9 @@ func TestReadConfigReportsProblems(t *testing.T) {
 		{"JWT_AUDIENCE", "", "JWT_AUDIENCE is not set"},
 		{"JWT_AUDIENCE", " , ", "JWT_AUDIENCE names no audience"},
 		{"USERS_TABLE", " ", "USERS_TABLE is not set"},
+		{"AWS_REGION", "", "AWS_REGION is not set"},
+		{"AWS_ACCESS_KEY_ID", "", "AWS_ACCESS_KEY_ID is not set"},
+		{"AWS_SECRET_ACCESS_KEY", "", "AWS_SECRET_ACCESS_KEY is not set"},
 		{"SETTINGS_TABLE", "", "SETTINGS_TABLE is not set"},
 		{"JWKS_URL", "", "JWKS_URL is not set"},
 		{"JWKS_URL", "issuer.example/jwks", "JWKS_URL is not an absolute URL"},
@@ -90,7 +99,7 @@ func TestBrokenConfigurationAnswers(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	handler := newHandler(t.Context(), func(string) string { return "" }, &log)
-	if got, want := strings.Count(log.String(), `"msg":"configuration"`), 5; got != want {
+	if got, want := strings.Count(log.String(), `"msg":"configuration"`), 8; got != want {
 		t.Errorf("%d problems are logged, want %d:\n%s", got, want, log.String())
 	}
 	for range 2 {

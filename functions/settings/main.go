@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"orgsettings/internal/api"
 	"orgsettings/internal/apigw"
@@ -34,6 +35,7 @@ const (
 )
 
 func main() {
+	readAuthoritiesOnce(os.Getenv, os.Setenv)
 	lambda.Start(apigw.New(newHandler(context.Background(), os.Getenv, os.Stderr)))
 }
 
@@ -81,11 +83,13 @@ func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, err
-	}
-	db := dynamo.New(aws, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable})
+	// Filled by hand: what looks for profiles, SSO and instance metadata would be linked
+	// and started for a place where there is none of them.
+	db := dynamo.New(aws.Config{
+		Region:       c.region,
+		Credentials:  credentials.StaticCredentialsProvider{Value: c.credentials},
+		BaseEndpoint: c.endpoint,
+	}, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable})
 	warmUp(ctx, verifier, db, logger)
 	return api.New(api.Config{
 		Service:  settings.New(db, db, time.Now),

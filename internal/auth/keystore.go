@@ -64,7 +64,6 @@ func newKeyStore(c Config) *keyStore {
 			Transport: &http.Transport{
 				Proxy:                  nil,
 				DialContext:            (&net.Dialer{Timeout: fetchTimeout}).DialContext,
-				ForceAttemptHTTP2:      true,
 				DisableKeepAlives:      true, // the next fetch is minutes away
 				MaxResponseHeaderBytes: 64 << 10,
 			},
