@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/internal/settings"
@@ -103,14 +104,27 @@ func TestParseDocumentRefuses(t *testing.T) {
 		{"bad number", `{"settings":{"a":01}}`, `invalid JSON: invalid character '1' after object value (expecting ',' or '}') at /settings (byte 18)`},
 		{"NaN", `{"settings":{"a":NaN}}`, `invalid JSON: invalid character 'N' at start of value at /settings/a (byte 17)`},
 		{"comment", `{"settings":{/**/}}`, `invalid JSON: invalid character '/' at start of string (expecting '"') at /settings (byte 13)`},
-		{"single quotes", `{'settings':{}}`, `invalid JSON: invalid character '\'' at start of value at byte 1`},
+		{"single quotes", `{'settings':{}}`, `invalid JSON: invalid character '\'' at start of string (expecting '"') at byte 1`},
 		{"control character", "{\"settings\":{\"a\":\"\n\"}}", "invalid JSON: invalid character '\\n' in string (expecting non-control character) at /settings/a (byte 18)"},
 		{"invalid UTF-8", "{\"settings\":{\"a\":\"\xff\"}}", `invalid JSON: invalid UTF-8 at /settings/a (byte 18)`},
 		{"overlong UTF-8", "{\"settings\":{\"a\":\"\xc0\xaf\"}}", `invalid JSON: invalid UTF-8 at /settings/a (byte 18)`},
 		{"encoded surrogate", "{\"settings\":{\"a\":\"\xed\xa0\x80\"}}", `invalid JSON: invalid UTF-8 at /settings/a (byte 18)`},
 		{"invalid UTF-8 beside settings", "{\"x\":\"\xff\",\"settings\":{}}", `invalid JSON: invalid UTF-8 at /x (byte 6)`},
-		{"unpaired surrogate", `{"settings":{"a":"\ud800"}}`, "invalid JSON: invalid surrogate pair `\\ud800\"}}` in string at /settings/a (byte 18)"},
-		{"unpaired low surrogate in a name", `{"settings":{"\udc00":1}}`, "invalid JSON: invalid surrogate pair `\\udc00\":1}}` in string at /settings (byte 14)"},
+		{"unpaired surrogate", `{"settings":{"a":"\ud800"}}`, `invalid JSON: unpaired surrogate \ud800 in string at /settings/a (byte 18)`},
+		{"unpaired low surrogate in a name", `{"settings":{"\udc00":1}}`, `invalid JSON: unpaired surrogate \udc00 in string at /settings (byte 14)`},
+		{"a low surrogate behind no high one", `{"settings":{"a":"\ud83dx\ude00"}}`, `invalid JSON: unpaired surrogate \ud83d in string at /settings/a (byte 18)`},
+		{"two high surrogates", `{"settings":{"a":"\ud83d\ud83d"}}`, `invalid JSON: unpaired surrogate \ud83d in string at /settings/a (byte 18)`},
+		{"bad escape", `{"settings":{"a":"\x"}}`, `invalid JSON: invalid escape sequence in string at /settings/a (byte 18)`},
+		{"bad hexadecimal", `{"settings":{"a":"\u00g0"}}`, `invalid JSON: invalid escape sequence in string at /settings/a (byte 18)`},
+		{"cut off in an escape", `{"settings":{"a":"\u00`, `invalid JSON: unexpected EOF at /settings/a (byte 22)`},
+		{"cut off behind a backslash", `{"settings":{"a":"\`, `invalid JSON: unexpected EOF at /settings/a (byte 19)`},
+		{"fraction without digits", `{"settings":{"a":[0,1.]}}`, `invalid JSON: invalid character ']' in number (expecting digit) at /settings/a/1 (byte 22)`},
+		{"sign alone", `{"settings":{"a":-}}`, `invalid JSON: invalid character '}' in number (expecting digit) at /settings/a (byte 18)`},
+		{"exponent without digits", `{"settings":{"a":1e+}}`, `invalid JSON: invalid character '}' in number (expecting digit) at /settings/a (byte 20)`},
+		{"literal cut off", `{"settings":{"a":tru}}`, `invalid JSON: invalid character '}' in literal (expecting 'e') at /settings/a (byte 20)`},
+		{"no colon", `{"settings":{"a" 1}}`, `invalid JSON: invalid character '1' after object name (expecting ':') at /settings (byte 17)`},
+		{"array closed as an object", `{"settings":{"a":[1}}`, `invalid JSON: invalid character '}' after array element (expecting ',' or ']') at /settings/a (byte 19)`},
+		{"pointer escapes", `{"settings":{"a/b":{"~":{"\u0063":[{"d":1,"d":2}]}}}}`, `duplicate name at /settings/a~1b/~0/c/0/d (byte 42)`},
 		{"too deep", `{"settings":` + nested(settings.MaxDocumentDepth+1) + `}`, `nesting deeper than 1000 levels at byte 5012`},
 		{"far too deep", `{"settings":` + strings.Repeat("[", 100_000), "an object is needed, this is an array at /settings (byte 12)"},
 		{"far too deep inside", `{"settings":{"a":` + strings.Repeat("[", 100_000), "…"},
@@ -129,6 +143,46 @@ func TestParseDocumentRefuses(t *testing.T) {
 				t.Errorf("detail (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Among few names and among many, a name that comes again is found, however it
+// is written.
+func TestParseDocumentFindsEveryDuplicate(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{2, 15, 16, 17, 18, 100, 3_000} {
+		names := make([]string, size)
+		for i := range names {
+			names[i] = fmt.Sprintf(`"n%d":{"n%d":0}`, i, i)
+		}
+		if _, err := settings.ParseDocument([]byte("{" + strings.Join(names, ",") + "}")); err != nil {
+			t.Fatalf("%d names: %v", size, err)
+		}
+		for _, at := range []int{0, size / 2, size - 1} {
+			for _, again := range []string{fmt.Sprintf(`"n%d"`, at), fmt.Sprintf(`"\u006e%d"`, at)} {
+				body := "{" + strings.Join(names, ",") + "," + again + ":1}"
+				_, err := settings.ParseDocument([]byte(body))
+				invalid, ok := errors.AsType[*settings.InvalidError](err)
+				if want := fmt.Sprintf("duplicate name at /n%d (byte %d)", at, len(body)-len(again)-len(":1}")); !ok || invalid.Detail() != want {
+					t.Errorf("%d names and %s again: error %v, want %s", size, again, err, want)
+				}
+			}
+		}
+	}
+}
+
+// Beside the document there may be anything that is JSON.
+func TestParseDocumentLeavesTheRestAside(t *testing.T) {
+	t.Parallel()
+	deep := nested(settings.MaxDocumentDepth + 1)
+	for _, body := range []string{
+		`{"a":` + deep + `,"settings":{"b":1}}`,
+		`{"settings":{"b":1},"a":` + deep + `}`,
+		`{"a":"` + strings.Repeat("x", settings.MaxDocumentBytes+1) + `","settings":{"b":1}}`,
+	} {
+		if d, err := parse(body); err != nil || string(d.Text()) != `{"b":1}` {
+			t.Errorf("%.30s…: document %s, %v", body, d.Text(), err)
+		}
 	}
 }
 
@@ -192,13 +246,14 @@ func TestDocumentDoesNotShowItself(t *testing.T) {
 	}
 }
 
-// FuzzParseDocument holds the reader to its promises: it never panics, what it
-// keeps is I-JSON of the same value for another parser, and reading what it
-// kept changes nothing.
+// FuzzParseDocument holds the reader to its promises: it never panics, takes what
+// another reader of I-JSON takes and nothing else, keeps the same value, and
+// reading what it kept changes nothing.
 func FuzzParseDocument(f *testing.F) {
 	for _, seed := range []string{
 		`{"settings":{}}`, `{"settings": {"a" : [1, 2.0e+5, "\u0000\ud83d\ude00 x", null]}, "b":{}}`,
 		`{"settings":{"a":1,"a":2}}`, `{"settings":null}`, "{\"settings\":{\"a\":\"\xff\"}}", `{"settings":{"a":"\ud800"}}`,
+		`{"a":[true,false,null,-0.5E-7,"\ud83d\ude00\n\\\/\u00e9é"],"\u0061":0}`, `{"a":"\ud800\u0061"}`, `{"a" : 1 , "b" :\t[ ] }`, `{"a":tru}`, `{"a":1.}`,
 		`{"settings":` + nested(1001) + `}`, `[`, ``, "\ufeff{}", `{"settings":{}}{}`,
 	} {
 		f.Add([]byte(seed))
@@ -206,6 +261,17 @@ func FuzzParseDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var before struct{ value map[string]json.RawMessage }
 		stdErr := json.Unmarshal(body, &before.value)
+		if d, err := settings.ParseDocument(bytes.Clone(body)); !isLimit(err) {
+			value := jsontext.Value(bytes.Clone(body))
+			if want := value.IsValid() && value.Kind() == '{'; want != (err == nil) {
+				t.Fatalf("ParseDocument = %v, jsontext accepts: %t", err, want)
+			}
+			if err == nil {
+				if err := value.Compact(); err != nil || !bytes.Equal(d.Text(), value) {
+					t.Fatalf("kept %q, jsontext keeps %q, %v", d.Text(), value, err)
+				}
+			}
+		}
 		d, err := settings.ParseDocumentMember(bytes.Clone(body), "settings")
 		if err != nil {
 			return
@@ -231,6 +297,12 @@ func FuzzParseDocument(f *testing.F) {
 			t.Fatalf("kept %q, then %q", d.Text(), again.Text())
 		}
 	})
+}
+
+// isLimit says whether a document is refused for its size or depth alone.
+func isLimit(err error) bool {
+	var large *settings.TooLargeError
+	return errors.As(err, &large) || err != nil && strings.HasPrefix(err.Error(), "nesting deeper")
 }
 
 // isRangeError says whether encoding/json refused a number that no float64 holds.

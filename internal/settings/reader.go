@@ -1,18 +1,9 @@
 package settings
 
-import (
-	"bytes"
-	"errors"
-	"fmt"
-	"unicode/utf8"
+import "fmt"
 
-	"github.com/go-json-experiment/json/jsontext"
-)
-
-// The readers of this file take I-JSON as far as RFC 7493 speaks of text: valid
-// JSON (RFC 8259) and UTF-8, without unpaired surrogates and without duplicate
-// names at any depth; nothing may come before or after the value. Numbers may
-// have any size. Names are compared exactly.
+// The readers of this file take what a [scanner] accepts, with nothing before or
+// after the value.
 //
 // A reader takes the text over: the caller must not use it again.
 
@@ -51,55 +42,64 @@ func (e *InvalidError) offset() string {
 
 // ParseDocument reads body as a document. Errors: [*InvalidError], [*TooLargeError].
 func ParseDocument(body []byte) (Document, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(body))
-	if err := expect(d, body, '{', ""); err != nil {
+	s := newScanner(body)
+	if err := s.expect('{', ""); err != nil {
 		return Document{}, err
 	}
-	value, err := d.ReadValue()
+	v, err := s.value()
 	if err != nil {
-		return Document{}, syntaxError(err)
-	}
-	end := int(d.InputOffset())
-	if err := expectEnd(body, end); err != nil {
 		return Document{}, err
 	}
-	start := end - len(value)
-	return compact(body[start:end], start)
+	if err := s.expectEnd(); err != nil {
+		return Document{}, err
+	}
+	return v.document()
 }
 
 // ParseDocumentMember reads the document that the JSON object body holds as its
 // member name. Other members are checked and left aside. Errors:
 // [*InvalidError], [*TooLargeError].
 func ParseDocumentMember(body []byte, name string) (Document, error) {
-	text, start, err := readMember(body, name, '{')
+	s := newScanner(body)
+	var v value
+	err := s.member(name, '{', func() (err error) {
+		v, err = s.value()
+		return err
+	})
 	if err != nil {
 		return Document{}, err
 	}
-	return compact(text, start)
+	return v.document()
 }
 
 // ParseKeysMember reads the list of one to [MaxKeys] strings that the JSON object
 // body holds as its member name. Other members are checked and left aside.
 // Error: [*InvalidError].
 func ParseKeysMember(body []byte, name string) ([]string, error) {
-	text, start, err := readMember(body, name, '[')
+	s := newScanner(body)
+	var keys []string
+	err := s.member(name, '[', func() error {
+		if err := s.enter(); err != nil {
+			return err
+		}
+		for {
+			more, err := s.next()
+			if err != nil || !more {
+				return err
+			}
+			s.space()
+			if c := s.peek(); c != '"' && kindOf(c) != "" {
+				return invalid("a key is not a string", s.pointer(inValue), s.at)
+			}
+			key, err := s.value()
+			if err != nil {
+				return err
+			}
+			keys = append(keys, nameOf(key.text))
+		}
+	})
 	if err != nil {
 		return nil, err
-	}
-	d := jsontext.NewDecoder(bytes.NewBuffer(text))
-	if _, err := d.ReadToken(); err != nil {
-		return nil, syntaxError(err)
-	}
-	var keys []string
-	for d.PeekKind() != ']' {
-		if d.PeekKind() != '"' {
-			return nil, invalid("a key is not a string", fmt.Sprintf("/%s/%d", name, len(keys)), start+nextOffset(d, text))
-		}
-		key, err := d.ReadToken()
-		if err != nil {
-			return nil, syntaxError(err)
-		}
-		keys = append(keys, key.String())
 	}
 	return keys, CheckKeys(keys)
 }
@@ -112,120 +112,100 @@ func CheckKeys(keys []string) error {
 	return nil
 }
 
-// readMember reads the JSON object body and returns the text of its member name,
-// which must begin as kind says, and where in body it starts.
-func readMember(body []byte, name string, kind jsontext.Kind) (text []byte, start int, err error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(body))
-	if err := expect(d, body, '{', ""); err != nil {
-		return nil, 0, err
+// document holds v to the limits of a document.
+func (v value) document() (Document, error) {
+	if len(v.text) > MaxDocumentBytes {
+		return Document{}, &TooLargeError{Size: len(v.text)}
 	}
-	if _, err := d.ReadToken(); err != nil {
-		return nil, 0, syntaxError(err)
+	if v.tooDeep >= 0 {
+		return Document{}, tooDeepAt(v.tooDeep)
 	}
-	for d.PeekKind() == '"' {
-		member, err := d.ReadToken()
+	return Document{text: v.text}, nil
+}
+
+// member reads the whole text as an object, and its member name, which must begin
+// with the character first, by read.
+func (s *scanner) member(name string, first byte, read func() error) error {
+	if err := s.expect('{', ""); err != nil {
+		return err
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	found := false
+	for {
+		more, err := s.next()
 		if err != nil {
-			return nil, 0, syntaxError(err)
+			return err
 		}
-		wanted := member.String() == name
-		if wanted {
-			if err := expect(d, body, kind, "/"+name); err != nil {
-				return nil, 0, err
-			}
+		if !more {
+			break
 		}
-		value, err := d.ReadValue()
+		if string(s.lastName()) != name {
+			_, err = s.value()
+		} else if err = s.expect(first, "/"+name); err == nil {
+			found = true
+			err = read()
+		}
 		if err != nil {
-			return nil, 0, syntaxError(err)
-		}
-		if wanted {
-			end := int(d.InputOffset())
-			start = end - len(value)
-			text = body[start:end]
+			return err
 		}
 	}
-	if _, err := d.ReadToken(); err != nil { // the closing brace
-		return nil, 0, syntaxError(err)
+	end := s.at
+	if err := s.expectEnd(); err != nil {
+		return err
 	}
-	end := int(d.InputOffset())
-	if err := expectEnd(body, end); err != nil {
-		return nil, 0, err
-	}
-	if text == nil {
-		return nil, 0, invalid(fmt.Sprintf("%q is missing", name), "", end)
-	}
-	return text, start, nil
-}
-
-// expect refuses the next value of d if it does not begin as kind says. pointer
-// is its place.
-func expect(d *jsontext.Decoder, text []byte, kind jsontext.Kind, pointer string) error {
-	names := map[jsontext.Kind]string{
-		'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '[': "an array", '{': "an object",
-	}
-	found := d.PeekKind()
-	if found == kind {
-		return nil
-	}
-	offset := nextOffset(d, text)
-	switch {
-	case names[found] != "":
-		return invalid(names[kind]+" is needed, this is "+names[found], pointer, offset)
-	case offset == len(text):
-		return invalid(names[kind]+" is needed, the text ends", pointer, offset)
-	default:
-		_, err := d.ReadToken()
-		return syntaxError(err)
-	}
-}
-
-// nextOffset returns where in text the next value of d starts.
-func nextOffset(d *jsontext.Decoder, text []byte) int {
-	return len(text) - len(bytes.TrimLeft(text[d.InputOffset():], whiteSpace+":,"))
-}
-
-// expectEnd refuses a text that goes on behind its value.
-func expectEnd(text []byte, end int) error {
-	if rest := bytes.TrimLeft(text[end:], whiteSpace); len(rest) > 0 {
-		return invalid("text after the JSON value", "", len(text)-len(rest))
+	if !found {
+		return invalid(fmt.Sprintf("%q is missing", name), "", end)
 	}
 	return nil
 }
 
-// whiteSpace is what JSON allows between tokens (RFC 8259 section 2).
-const whiteSpace = " \t\r\n"
+// expect refuses the next value if it does not begin with the character first.
+// pointer is its place.
+func (s *scanner) expect(first byte, pointer string) error {
+	s.space()
+	found := s.peek()
+	switch {
+	case found == first:
+		return nil
+	case s.at == len(s.text):
+		return invalid(kindOf(first)+" is needed, the text ends", pointer, s.at)
+	case kindOf(found) == "":
+		return s.unexpected("at start of value", inValue)
+	default:
+		return invalid(kindOf(first)+" is needed, this is "+kindOf(found), pointer, s.at)
+	}
+}
+
+// kindOf says what a value is that begins with the character first; empty: nothing does.
+func kindOf(first byte) string {
+	switch first {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	if first == '-' || isDigit(first) {
+		return "a number"
+	}
+	return ""
+}
+
+// expectEnd refuses a text that goes on behind its value.
+func (s *scanner) expectEnd() error {
+	if s.space(); s.at < len(s.text) {
+		return invalid("text after the JSON value", "", s.at)
+	}
+	return nil
+}
 
 func invalid(what, pointer string, offset int) *InvalidError {
 	return &InvalidError{Kind: what, Reason: what, Pointer: pointer, Offset: int64(offset)}
-}
-
-// syntaxError turns an error of a decoder into an [InvalidError].
-func syntaxError(err error) error {
-	var syntax *jsontext.SyntacticError
-	if !errors.As(err, &syntax) {
-		return fmt.Errorf("read JSON: %w", err)
-	}
-	e := &InvalidError{
-		Kind:    "invalid JSON",
-		Reason:  "invalid JSON: " + syntax.Err.Error(),
-		Pointer: cutPointer(string(syntax.JSONPointer)),
-		Offset:  syntax.ByteOffset,
-	}
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		e.Kind = "duplicate name"
-		e.Reason = e.Kind
-	}
-	return e
-}
-
-// cutPointer bounds a pointer into a text whose names may be of any length.
-func cutPointer(pointer string) string {
-	const most = 256
-	if len(pointer) <= most {
-		return pointer
-	}
-	cut := most
-	for !utf8.RuneStart(pointer[cut]) {
-		cut--
-	}
-	return pointer[:cut] + "…"
 }

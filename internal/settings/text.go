@@ -1,7 +1,5 @@
 package settings
 
-import "github.com/go-json-experiment/json/jsontext"
-
 // cursor walks once over a JSON value that is valid and has no insignificant
 // white space.
 type cursor struct {
@@ -72,12 +70,6 @@ func stringEnd(text []byte, start int) int {
 			return i + 1
 		}
 	}
-}
-
-// nameOf decodes a name, which was checked when its text was first read.
-func nameOf(key []byte) string {
-	name, _ := jsontext.AppendUnquote(nil, key)
-	return string(name)
 }
 
 // writer writes a JSON value without insignificant white space.
