@@ -62,7 +62,7 @@ func TestImports(t *testing.T) {
 		"github.com/golang-jwt/":                      "internal/auth",
 		"github.com/MicahParks/":                      "internal/auth",
 		"github.com/klauspost/":                       "internal/dynamo",
-		"github.com/go-json-experiment/json/jsontext": "internal/settings internal/api internal/apigw internal/auth",
+		"github.com/go-json-experiment/json/jsontext": "internal/api internal/apigw internal/auth",
 		"github.com/aws/aws-sdk-go-v2/aws":            "functions/settings internal/dynamo",
 		"github.com/aws/smithy-go":                    "internal/dynamo",
 	}

@@ -1,18 +1,15 @@
 package soak
 
 import (
-	"fmt"
 	"net/http"
-	"net/http/httptest"
+	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"orgsettings/infra/local/dynamodb"
-	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/stack"
 )
 
@@ -20,15 +17,18 @@ import (
 // connections and keys meanwhile, the first answer afterwards is as good as any
 // other, and about as fast.
 //
-// The clock that counts in a frozen process runs on here, which it may not do in
-// Lambda: only a time namespace could stop it. That the ages of keys do not hang
-// on it is what TestClockThatJumps of internal/auth shows.
+// A clock that jumps meanwhile is one of the test's own, and so is the program
+// then. The monotonic clock runs on here, which it may not do in Lambda: only a
+// time namespace could stop it. That the ages of keys do not hang on it is what
+// TestClockThatJumps of internal/auth shows.
 func TestFreeze(t *testing.T) {
 	for name, f := range map[string]freeze{
 		"nothing happens":                           {lasts: time.Millisecond, rounds: 5},
 		"connections are closed":                    {lasts: 50 * time.Millisecond, rounds: 5, closed: true},
 		"keys age, connections are closed":          {lasts: keysAge, rounds: 1, closed: true, aged: true},
 		"keys age, connections die without a trace": {lasts: keysAge, rounds: 1, silent: true, aged: true},
+		"the clock goes on by an hour":              {lasts: time.Millisecond, rounds: 3, jump: time.Hour, aged: true},
+		"the clock goes back by an hour":            {lasts: time.Millisecond, rounds: 3, jump: -time.Hour, aged: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +46,8 @@ type freeze struct {
 	lasts          time.Duration
 	rounds         int // five times as many in the long form
 	closed, silent bool
-	aged           bool
+	aged           bool          // the keys are to be fetched again
+	jump           time.Duration // of the clock, each round
 }
 
 func testFreeze(t *testing.T, f freeze) {
@@ -54,40 +55,35 @@ func testFreeze(t *testing.T, f freeze) {
 	if run.long {
 		rounds *= 5
 	}
-	var keys atomic.Int64
-	server := httptest.NewUnstartedServer(nil)
-	i, err := issuer.New("http://"+server.Listener.Addr().String(), "settings")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { keys.Add(1); i.ServeHTTP(w, r) })
-	server.Start()
-	t.Cleanup(server.Close)
-	s := startOver(t, &silence{next: dynamodb.New(), on: f.silent}, func(o *stack.Options) {
-		o.Environments = 1
-		o.JWKSURL, o.Issuer, o.Audience = i.JWKSURL(), i.URL(), i.Audience()
-		o.Env = map[string]string{"JWKS_MAX_AGE": "1s"}
+	clock := newWrongClock(t, 0)
+	s, i, keys := startWithKeys(t, &silence{next: dynamodb.New(), on: f.silent}, func(o *stack.Options) {
+		if f.jump != 0 {
+			o.Bootstrap, o.Env = os.Args[0], map[string]string{"SOAK_CLOCK": clock.file}
+		}
 	})
-	token, err := i.Token("alice", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
+	token := tokenOf(t, i, "alice")
+	n, last := 0, ""
 	post := func() time.Duration {
 		n++
-		return s.mustCall(t, "POST", token, fmt.Sprintf(`{"settings":{"n":%d}}`, n)).took
+		a := s.mustCall(t, "POST", token, `{"settings":`+document(0, n)+`}`)
+		if a.etag() <= last {
+			t.Errorf("write %d has the revision %s after %s", n, a.etag(), last)
+		}
+		last = a.etag()
+		return a.took
 	}
 	var usual, thawed Latencies
-	for range rounds {
+	for round := range rounds {
 		for range 20 {
 			usual = append(usual, post())
 		}
 		pid := s.Function.Environments()[0]
-		before := keys.Load()
+		before := keys.asked.Load()
 		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(f.lasts)
+		clock.set(t, time.Duration(round+1)*f.jump)
 		if f.closed {
 			s.database.CloseClientConnections()
 		}
@@ -95,7 +91,7 @@ func testFreeze(t *testing.T, f freeze) {
 			t.Fatal(err)
 		}
 		thawed = append(thawed, post())
-		if f.aged && keys.Load() == before {
+		if f.aged && keys.asked.Load() == before {
 			t.Error("keys older than their maximum age served without being fetched again")
 		}
 	}

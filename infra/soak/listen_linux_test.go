@@ -2,6 +2,7 @@ package soak
 
 import (
 	"bytes"
+	"debug/buildinfo"
 	"debug/elf"
 	"fmt"
 	"net"
@@ -72,8 +73,18 @@ func hexAddress(t *testing.T, u string) string {
 	return fmt.Sprintf("0100007F:%04X", addr.Port)
 }
 
-// The deployed program carries no handler of documentation or debugging, no
-// symbols, and needs no library of the system.
+// linked are the modules that the deployed program may be made of, or how their
+// paths begin. Which packages of them it must not hold is the matter of
+// TestShippedProgramLinks of functions/settings.
+var linked = []string{
+	"github.com/MicahParks/jwkset", "github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5", // tokens
+	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", // Lambda and DynamoDB
+	"github.com/go-json-experiment/json", "github.com/klauspost/compress", // documents
+	"golang.org/x/time", // of jwkset
+}
+
+// The deployed program links known modules alone, carries no handler of
+// documentation or debugging and no symbols, and needs no library of the system.
 func TestDeployedProgramIsBare(t *testing.T) {
 	t.Parallel()
 	program, err := os.ReadFile(bootstrap)
@@ -84,6 +95,19 @@ func TestDeployedProgramIsBare(t *testing.T) {
 		if bytes.Contains(program, []byte(path)) {
 			t.Errorf("the deployed program contains %s", path)
 		}
+	}
+	info, err := buildinfo.Read(bytes.NewReader(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range info.Deps {
+		t.Logf("links %s %s", module.Path, module.Version)
+		if !slices.ContainsFunc(linked, func(known string) bool { return module.Path == known || strings.HasPrefix(module.Path, known+"/") }) {
+			t.Errorf("the deployed program links the module %s", module.Path)
+		}
+	}
+	if len(info.Deps) == 0 {
+		t.Error("the deployed program tells of no module")
 	}
 	file, err := elf.NewFile(bytes.NewReader(program))
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 // clients that know nothing of each other send it.
 type Load struct {
 	Rate     float64 // requests a second
+	Together int     // of them, how many are due at once: so many environments are at work
 	For      time.Duration
 	InFlight int // requests at once; what would go beyond it fails without being sent
 }
@@ -33,7 +34,7 @@ func (l Load) Run(ctx context.Context, do func(n int) bool) []Sample {
 	defer timer.Stop()
 	for n := range samples {
 		s := &samples[n]
-		s.At = time.Duration(float64(n) / l.Rate * float64(time.Second))
+		s.At = time.Duration(float64(n/l.Together*l.Together) / l.Rate * float64(time.Second))
 		timer.Reset(time.Until(began.Add(s.At)))
 		select {
 		case <-timer.C:
