@@ -48,7 +48,7 @@ GO_BUILD      = CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_FOR) GOARM64=v8.2 go bu
                 -ldflags '-s -w -X main.version=$(VERSION)'
 SAM           = SAM_CLI_TELEMETRY=0 $(or $(wildcard .tools/stack/bin/sam),sam)
 SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is dev, staging or prod)))
-export VERSION ARCHITECTURE PARAMETERS
+export VERSION ARCHITECTURE PARAMETERS KEYS
 
 build: ## make .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
 	@mkdir -p .build/$(ARCHITECTURE)
@@ -57,17 +57,25 @@ build: ## make .build/settings-arm64.zip, byte for byte reproducible (VERSION=�
 
 build-SettingsFunction: # called by sam build
 	$(GO_BUILD) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/settings
+	$(if $(KEYS),cp '$(KEYS)' '$(ARTIFACTS_DIR)/jwks.json')
+
+keys: ## fetch an issuer's keys, to ship them with the function: URL=https://… (KEYS=.build/jwks.json)
+	@mkdir -p .build
+	@go run ./infra/keys -url '$(URL)' -out '$(or $(KEYS),.build/jwks.json)'
 
 validate: ## check the stack, pipeline and workflows with the real tools (installed under .tools)
 	sh infra/check-stack.sh
 
 # SAM publishes a new version when the code's place in S3 changes but not when only a parameter's value does
 # (serverless-application-model #3820): the parameters are therefore made part of that place.
-deploy: ## deploy ENV=dev|staging|prod; at first PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
+# What is not given keeps its last value in the stack: these two belong to the build and are always given.
+BUILT = Architecture=$(ARCHITECTURE) JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off)
+
+deploy: ## deploy ENV=dev|staging|prod (KEYS=.build/jwks.json ships keys); at first PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
 	$(SAM) build --config-env $(SAM_ENV)
 	@set -f; $(SAM) deploy --config-env $(SAM_ENV) $(SAM_FLAGS) \
-	  --parameter-overrides Environment=$(ENV) Architecture=$(ARCHITECTURE) $$PARAMETERS \
-	  --s3-prefix organization-settings-$(ENV)/$$(printf '%s' "$(ARCHITECTURE) $$PARAMETERS" | cksum | cut -d ' ' -f 1)
+	  --parameter-overrides Environment=$(ENV) $(BUILT) $$PARAMETERS \
+	  --s3-prefix organization-settings-$(ENV)/$$(printf '%s' "$(BUILT) $$PARAMETERS" | cksum | cut -d ' ' -f 1)
 
 logs: ## follow the function's log of ENV=dev|staging|prod
 	$(SAM) logs --config-env $(SAM_ENV) --cw-log-group /aws/lambda/organization-settings-$(ENV) --tail

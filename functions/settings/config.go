@@ -15,16 +15,18 @@ import (
 
 // config is what the environment tells the function. [readConfig] alone reads it.
 type config struct {
-	issuer        string
-	audiences     []string
-	jwksURL       string
-	jwksMaxAge    time.Duration
-	userClaim     string
-	requiredScope string
-	usersTable    string
-	settingsTable string
-	logLevel      slog.Level
-	version       string // of the function, as Lambda counts them
+	issuer         string
+	audiences      []string
+	jwksURL        string
+	jwksMaxAge     time.Duration
+	jwksFile       string
+	jwksFileMaxAge time.Duration
+	userClaim      string
+	requiredScope  string
+	usersTable     string
+	settingsTable  string
+	logLevel       slog.Level
+	version        string // of the function, as Lambda counts them
 
 	// Where the database is and what its requests are signed with. Lambda itself sets
 	// these, but for the endpoint, which is the region's own unless one is given.
@@ -33,8 +35,9 @@ type config struct {
 	endpoint    *string
 }
 
-// Bounds of JWKS_MAX_AGE: keys that are fetched for every request would be a
-// burden on the issuer, and a removed key must not serve for longer than a day.
+// Bounds of JWKS_MAX_AGE and JWKS_FILE_MAX_AGE: keys that are fetched for every
+// request would be a burden on the issuer, and a removed key must not serve for
+// longer than a day.
 const (
 	minJWKSMaxAge = time.Second
 	maxJWKSMaxAge = 24 * time.Hour
@@ -55,15 +58,17 @@ func readConfig(getenv func(string) string) (config, error) {
 		return value
 	}
 	c := config{
-		issuer:        required("JWT_ISSUER"),
-		jwksURL:       required("JWKS_URL"),
-		usersTable:    required("USERS_TABLE"),
-		settingsTable: required("SETTINGS_TABLE"),
-		userClaim:     cmp.Or(strings.TrimSpace(getenv("JWT_USER_CLAIM")), "sub"),
-		requiredScope: strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
-		jwksMaxAge:    5 * time.Minute,
-		version:       getenv("AWS_LAMBDA_FUNCTION_VERSION"),
-		region:        required("AWS_REGION"),
+		issuer:         required("JWT_ISSUER"),
+		jwksURL:        required("JWKS_URL"),
+		jwksMaxAge:     5 * time.Minute,
+		jwksFile:       strings.TrimSpace(getenv("JWKS_FILE")),
+		jwksFileMaxAge: maxJWKSMaxAge,
+		usersTable:     required("USERS_TABLE"),
+		settingsTable:  required("SETTINGS_TABLE"),
+		userClaim:      cmp.Or(strings.TrimSpace(getenv("JWT_USER_CLAIM")), "sub"),
+		requiredScope:  strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
+		version:        getenv("AWS_LAMBDA_FUNCTION_VERSION"),
+		region:         required("AWS_REGION"),
 		credentials: aws.Credentials{
 			AccessKeyID:     required("AWS_ACCESS_KEY_ID"),
 			SecretAccessKey: required("AWS_SECRET_ACCESS_KEY"),
@@ -86,16 +91,22 @@ func readConfig(getenv func(string) string) (config, error) {
 			problem("JWKS_URL", "%w", err)
 		}
 	}
-	if text := strings.TrimSpace(getenv("JWKS_MAX_AGE")); text != "" {
-		age, err := time.ParseDuration(text)
+	readAge := func(name string, age *time.Duration) {
+		text := strings.TrimSpace(getenv(name))
+		if text == "" {
+			return
+		}
+		var err error
+		*age, err = time.ParseDuration(text)
 		switch {
 		case err != nil:
-			problem("JWKS_MAX_AGE", `is %q, not a duration such as "5m" or "90s"`, text)
-		case age < minJWKSMaxAge || age > maxJWKSMaxAge:
-			problem("JWKS_MAX_AGE", "is %v, not between %v and %v", age, minJWKSMaxAge, maxJWKSMaxAge)
+			problem(name, `is %q, not a duration such as "5m" or "90s"`, text)
+		case *age < minJWKSMaxAge || *age > maxJWKSMaxAge:
+			problem(name, "is %v, not between %v and %v", *age, minJWKSMaxAge, maxJWKSMaxAge)
 		}
-		c.jwksMaxAge = age
 	}
+	readAge("JWKS_MAX_AGE", &c.jwksMaxAge)
+	readAge("JWKS_FILE_MAX_AGE", &c.jwksFileMaxAge)
 	if strings.ContainsAny(c.requiredScope, " ,") {
 		problem("JWT_REQUIRED_SCOPE", "names more than one scope")
 	}

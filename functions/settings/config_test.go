@@ -37,7 +37,7 @@ func TestReadConfig(t *testing.T) {
 	t.Parallel()
 	defaults := config{
 		issuer: "https://issuer.example", audiences: []string{"settings"}, jwksURL: "https://issuer.example/jwks.json",
-		jwksMaxAge: 5 * time.Minute, userClaim: "sub", usersTable: "users", settingsTable: "settings", logLevel: slog.LevelInfo,
+		jwksMaxAge: 5 * time.Minute, jwksFileMaxAge: 24 * time.Hour, userClaim: "sub", usersTable: "users", settingsTable: "settings", logLevel: slog.LevelInfo,
 		region: "eu-central-1", credentials: aws.Credentials{AccessKeyID: "AKIALOCAL", SecretAccessKey: "local"},
 	}
 	got, err := readConfig(env())
@@ -46,10 +46,11 @@ func TestReadConfig(t *testing.T) {
 	}
 	got, err = readConfig(env("JWT_AUDIENCE", " a, b ,,c ", "JWKS_MAX_AGE", "90s", "JWT_USER_CLAIM", "username",
 		"JWT_REQUIRED_SCOPE", "settings/write", "LOG_LEVEL", "Warn", "AWS_LAMBDA_FUNCTION_VERSION", "7",
-		"AWS_SESSION_TOKEN", "session", "AWS_ENDPOINT_URL_DYNAMODB", "https://vpce.example"))
+		"JWKS_FILE", "jwks.json", "JWKS_FILE_MAX_AGE", "12h", "AWS_SESSION_TOKEN", "session", "AWS_ENDPOINT_URL_DYNAMODB", "https://vpce.example"))
 	want := defaults
 	want.audiences, want.jwksMaxAge, want.userClaim = []string{"a", "b", "c"}, 90*time.Second, "username"
 	want.requiredScope, want.logLevel, want.version = "settings/write", slog.LevelWarn, "7"
+	want.jwksFile, want.jwksFileMaxAge = "jwks.json", 12*time.Hour
 	want.credentials.SessionToken, want.endpoint = "session", aws.String("https://vpce.example")
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
 		t.Errorf("all set: error %v, (-want +got):\n%s", err, diff)
@@ -62,6 +63,7 @@ func TestReadConfigReportsProblems(t *testing.T) {
 		{"JWT_ISSUER", "", "JWT_ISSUER is not set"},
 		{"JWT_AUDIENCE", "", "JWT_AUDIENCE is not set"},
 		{"JWT_AUDIENCE", " , ", "JWT_AUDIENCE names no audience"},
+		{"JWKS_FILE_MAX_AGE", "25h", "JWKS_FILE_MAX_AGE is 25h0m0s, not between 1s and 24h0m0s"},
 		{"USERS_TABLE", " ", "USERS_TABLE is not set"},
 		{"AWS_REGION", "", "AWS_REGION is not set"},
 		{"AWS_ACCESS_KEY_ID", "", "AWS_ACCESS_KEY_ID is not set"},
@@ -116,5 +118,15 @@ func TestBrokenConfigurationAnswers(t *testing.T) {
 		if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "request" || line.Status != 500 || line.Error == "" {
 			t.Errorf("log line is %s (%v)", log.String(), err)
 		}
+	}
+}
+
+// Keys that are to be shipped and are not there are a broken configuration too.
+func TestShippedKeysAreMissing(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	newHandler(t.Context(), env("JWKS_FILE", "absent.json"), &log)
+	if want := `"msg":"configuration","version":"","error":"JWKS_FILE: open absent.json: no such file or directory"`; !strings.Contains(log.String(), want) {
+		t.Errorf("log is %s, want %s", log.String(), want)
 	}
 }

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -70,15 +71,24 @@ func logProblems(logger *slog.Logger, err error) {
 
 // connect puts the parts together and warms them up.
 func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, error) {
+	var shipped []byte
+	if c.jwksFile != "" {
+		var err error
+		if shipped, err = os.ReadFile(c.jwksFile); err != nil {
+			return nil, fmt.Errorf("JWKS_FILE: %w", err)
+		}
+	}
 	verifier, err := auth.New(auth.Config{
-		Issuer:        c.issuer,
-		Audiences:     c.audiences,
-		JWKSURL:       c.jwksURL,
-		JWKSMaxAge:    c.jwksMaxAge,
-		UserClaim:     c.userClaim,
-		RequiredScope: c.requiredScope,
-		Logger:        logger,
-		Now:           time.Now,
+		Issuer:            c.issuer,
+		Audiences:         c.audiences,
+		JWKSURL:           c.jwksURL,
+		JWKSMaxAge:        c.jwksMaxAge,
+		ShippedKeys:       shipped,
+		ShippedKeysMaxAge: c.jwksFileMaxAge,
+		UserClaim:         c.userClaim,
+		RequiredScope:     c.requiredScope,
+		Logger:            logger,
+		Now:               time.Now,
 	})
 	if err != nil {
 		return nil, err

@@ -27,6 +27,13 @@ type Config struct {
 	UserClaim     string        // the claim that holds the user id
 	RequiredScope string        // a scope that the token must carry; empty: none
 
+	// ShippedKeys is a key set that was fetched beforehand, so that a start need not wait
+	// for the issuer; empty: none. It is a JWK Set with one more member, fetched: when it
+	// was, by RFC 3339. It serves until it is ShippedKeysMaxAge old, counted from then, or
+	// a token names a key that it lacks: then the keys are fetched.
+	ShippedKeys       []byte
+	ShippedKeysMaxAge time.Duration
+
 	Logger *slog.Logger     // told of key sets that change or cannot be fetched
 	Now    func() time.Time // the clock that tokens and keys are held against
 }
@@ -74,7 +81,10 @@ func New(c Config) (*Verifier, error) {
 			return nil, fmt.Errorf("configure token verification: %s is missing", name)
 		}
 	}
-	keys := newKeyStore(c)
+	keys, err := newKeyStore(c)
+	if err != nil {
+		return nil, fmt.Errorf("configure token verification: %w", err)
+	}
 	finder, err := keyfunc.New(keyfunc.Options{
 		Storage:      keys,
 		UseWhitelist: []jwkset.USE{"", jwkset.UseSig},
@@ -85,12 +95,10 @@ func New(c Config) (*Verifier, error) {
 	return &Verifier{config: c, keys: keys, finder: finder, parser: newParser(c)}, nil
 }
 
-// Warm fetches the keys, so that the first token does not have to wait for them.
+// Warm fetches the keys, unless there are some that serve, so that the first token
+// does not have to wait for them.
 func (v *Verifier) Warm(ctx context.Context) error {
-	if v.keys.refresh(ctx) == nil {
-		return ErrUnavailable
-	}
-	return nil
+	return v.keys.expired(v.keys.serving(ctx))
 }
 
 // Verify returns the identity that token proves, or an [*InvalidError],

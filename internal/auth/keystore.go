@@ -2,11 +2,9 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -35,25 +33,19 @@ type keyStore struct {
 	jwkset.Storage // empty: answers that there are no keys where more than one is asked for
 
 	url    string
-	maxAge time.Duration
+	maxAge time.Duration // of what is fetched
 	client *http.Client
 	logger *slog.Logger
 	now    func() time.Time
 
 	mu      sync.Mutex
-	current *keySet       // nil until a fetch has succeeded; itself never changed
+	current *keySet       // nil: there is none yet
 	tried   time.Time     // when the last fetch ended
 	flight  chan struct{} // closed when the fetch under way ends; nil if there is none
 }
 
-type keySet struct {
-	keys    map[string]jwkset.JWK
-	skipped int // keys of the set that cannot serve
-	fetched time.Time
-}
-
-func newKeyStore(c Config) *keyStore {
-	return &keyStore{
+func newKeyStore(c Config) (*keyStore, error) {
+	s := &keyStore{
 		Storage: jwkset.NewMemoryStorage(),
 		url:     c.JWKSURL,
 		maxAge:  min(c.JWKSMaxAge, maxOutage),
@@ -71,14 +63,22 @@ func newKeyStore(c Config) *keyStore {
 		logger: c.Logger,
 		now:    c.Now,
 	}
+	if len(c.ShippedKeys) > 0 {
+		var err error
+		if s.current, err = readShippedKeys(c.ShippedKeys); err != nil {
+			return nil, fmt.Errorf("read the shipped key set: %w", err)
+		}
+		s.current.maxAge = min(c.ShippedKeysMaxAge, maxOutage)
+		if !s.current.isFresh(c.Now()) {
+			c.Logger.Warn("shipped signing keys are too old to serve", "fetched", s.current.fetched)
+		}
+	}
+	return s, nil
 }
 
 // KeyRead implements [jwkset.Storage]. Its errors are a refusal and [ErrUnavailable].
 func (s *keyStore) KeyRead(ctx context.Context, kid string) (jwkset.JWK, error) {
-	set := s.snapshot()
-	if set == nil || !set.youngerThan(s.maxAge, s.now()) {
-		set = s.refresh(ctx)
-	}
+	set := s.serving(ctx)
 	if key, ok := set.find(kid); ok {
 		return key, s.expired(set)
 	}
@@ -90,6 +90,14 @@ func (s *keyStore) KeyRead(ctx context.Context, kid string) (jwkset.JWK, error) 
 		return jwkset.JWK{}, err
 	}
 	return jwkset.JWK{}, refusal("key id is not in the key set")
+}
+
+// serving returns the current set, fetched again if it is above its age.
+func (s *keyStore) serving(ctx context.Context) *keySet {
+	if set := s.snapshot(); set.isFresh(s.now()) {
+		return set
+	}
+	return s.refresh(ctx)
 }
 
 // expired returns ErrUnavailable for a set that may no longer be relied on.
@@ -181,28 +189,10 @@ func (s *keyStore) fetch(ctx context.Context) (*keySet, error) {
 	if len(body) > maxSetBytes {
 		return nil, fmt.Errorf("get %s: more than %d bytes", s.url, maxSetBytes)
 	}
-	keys, skipped, err := usableKeys(body)
+	set, err := readKeySet(body, began)
 	if err != nil {
 		return nil, fmt.Errorf("read the key set of %s: %w", s.url, err)
 	}
-	if len(keys) == 0 {
-		few := skipped[:min(len(skipped), 8)] // there may be thousands
-		return nil, fmt.Errorf("read the key set of %s: %w", s.url, errors.Join(append(few, errors.New("no usable key"))...))
-	}
-	return &keySet{keys: keys, skipped: len(skipped), fetched: began}, nil
+	set.maxAge = s.maxAge
+	return set, nil
 }
-
-func (set *keySet) youngerThan(age time.Duration, now time.Time) bool {
-	since := now.Round(0).Sub(set.fetched)
-	return since >= 0 && since < age // a clock that was set back proves nothing
-}
-
-func (set *keySet) find(kid string) (jwkset.JWK, bool) {
-	if set == nil {
-		return jwkset.JWK{}, false
-	}
-	key, ok := set.keys[kid]
-	return key, ok
-}
-
-func (set *keySet) ids() []string { return slices.Sorted(maps.Keys(set.keys)) }
