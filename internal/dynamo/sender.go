@@ -8,9 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-
 	"orgsettings/internal/settings"
 )
 
@@ -18,17 +15,22 @@ import (
 // dead when it thaws: only a connection used a moment ago is worth a try.
 const idleTimeout = 4 * time.Second
 
-// sender sends the requests of the client over HTTP, and counts them.
+// sender sends the requests of the client over HTTP/1.1, and counts them. There is
+// no [http.Client] around it: it would follow redirects and make a timer of its own
+// for each request.
 type sender struct {
-	client aws.HTTPClient
+	transport *http.Transport
 }
 
 func newSender() sender {
-	return sender{awshttp.NewBuildableClient().
-		WithTimeout(attemptTimeout).
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTimeout }).
-		WithTransportOptions(func(t *http.Transport) { t.IdleConnTimeout = idleTimeout }).
-		Freeze()}
+	return sender{&http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: attemptTimeout}).DialContext,
+		TLSHandshakeTimeout:   attemptTimeout,
+		ResponseHeaderTimeout: attemptTimeout,
+		IdleConnTimeout:       idleTimeout,
+		DisableCompression:    true,
+	}}
 }
 
 // Do implements [aws.HTTPClient]. A request that met a dead connection is sent
@@ -49,5 +51,5 @@ func (s sender) Do(r *http.Request) (*http.Response, error) {
 	}
 	r.Header["Idempotency-Key"] = nil
 	r.Body, _ = r.GetBody()
-	return s.client.Do(r)
+	return s.transport.RoundTrip(r)
 }
