@@ -86,4 +86,4 @@ delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay
 smoke: ## try a running service: URL=https://…, its token in the environment variable SMOKE_TOKEN
 	@go run ./infra/smoke -url '$(or $(URL),http://127.0.0.1:3000)'
 
-.PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction validate deploy logs delete smoke
+.PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction keys validate deploy logs delete smoke

@@ -41,7 +41,6 @@ type container struct {
 // name is the name of a member, without its quotes.
 type name struct {
 	start, end int32
-	hash       uint32
 	escaped    bool
 }
 
@@ -160,7 +159,6 @@ func (s *scanner) memberName(c *container) error {
 		return err
 	}
 	n := name{start: int32(start + 1), end: int32(s.kept - 1), escaped: escaped}
-	n.hash = uint32(maphash.Bytes(s.seed, s.decoded(n)))
 	isNew := s.isNew(c, n)
 	s.names = append(s.names, n)
 	if !isNew {
@@ -209,7 +207,7 @@ func (s *scanner) isNew(c *container, n name) bool {
 
 // slot returns the place of n in the table of c: where it is, or a free one.
 func (s *scanner) slot(c *container, n name) int {
-	for i := int(uint64(n.hash) * uint64(len(c.table)) >> 32); ; i++ {
+	for i := int(maphash.Bytes(s.seed, s.decoded(n)) % uint64(len(c.table))); ; i++ {
 		if i == len(c.table) {
 			i = 0
 		}
@@ -220,12 +218,9 @@ func (s *scanner) slot(c *container, n name) int {
 }
 
 func (s *scanner) same(a, b name) bool {
-	if a.hash != b.hash {
-		return false
-	}
 	text := s.decoded(a)
-	if a.escaped {
-		text = bytes.Clone(text) // b may be decoded into the same place
+	if a.escaped && b.escaped {
+		text = bytes.Clone(text) // b is decoded into the same place
 	}
 	return bytes.Equal(text, s.decoded(b))
 }
@@ -244,7 +239,7 @@ func (s *scanner) decoded(n name) []byte {
 func (s *scanner) str(p place) (escaped bool, err error) {
 	i := s.at + 1
 	for {
-		for i < len(s.text) && plainInString[s.text[i]] {
+		for i < len(s.text) && isPlain(s.text[i]) {
 			i++
 		}
 		var c byte
@@ -275,13 +270,8 @@ func (s *scanner) str(p place) (escaped bool, err error) {
 	}
 }
 
-// plainInString tells the characters that stand for themselves in a string, of those of one byte.
-var plainInString = func() (plain [256]bool) {
-	for c := range utf8.RuneSelf {
-		plain[c] = c >= ' ' && c != '"' && c != '\\'
-	}
-	return plain
-}()
+// isPlain says whether a byte of a string stands for itself.
+func isPlain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 // badEscape says what is wrong with the escape at offset.
 func (s *scanner) badEscape(offset int, p place) error {
