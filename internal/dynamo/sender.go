@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -28,6 +29,7 @@ func newSender() sender {
 		DialContext:           (&net.Dialer{Timeout: attemptTimeout}).DialContext,
 		TLSHandshakeTimeout:   attemptTimeout,
 		ResponseHeaderTimeout: attemptTimeout,
+		TLSClientConfig:       &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(1)}, // for the connection after a freeze
 		IdleConnTimeout:       idleTimeout,
 		DisableCompression:    true,
 	}}
