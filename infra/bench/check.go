@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// check lets a contender answer every trial, and reports all that it does otherwise.
+func check(w *world, p program) error {
+	l, err := w.launch(p, p.artifact)
+	if err != nil {
+		return err
+	}
+	i, _, err := start(l)
+	if err != nil {
+		return err
+	}
+	defer i.stop()
+	if p.hello {
+		event, err := w.event(wrapped("{}"), false)
+		if err != nil {
+			return err
+		}
+		c, err := i.invoke(event)
+		if err != nil {
+			return err
+		}
+		return checkAnswer(trial{status: []int{200}, message: updated}, c.answer)
+	}
+	list, err := trials(w.keys)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, t := range list {
+		if err := w.try(i, t); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", t.name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (w *world) try(i *instance, t trial) error {
+	if t.failPuts && w.database == nil {
+		return nil
+	}
+	event, err := event(t.request)
+	if err != nil {
+		return err
+	}
+	if w.database != nil {
+		w.database.failPuts.Store(t.failPuts)
+		defer w.database.failPuts.Store(false)
+		w.database.take()
+	}
+	c, err := i.invoke(event)
+	if err != nil {
+		return err
+	}
+	if err := checkAnswer(t, c.answer); err != nil || w.database == nil {
+		return err
+	}
+	return checkCalls(t, w.database.take())
+}
+
+func checkAnswer(t trial, answer []byte) error {
+	r, err := readResponse(answer)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Success bool
+		Message string
+	}
+	if err := json.Unmarshal([]byte(r.Body), &body); err != nil {
+		return fmt.Errorf("status %d, body %.200q: %w", r.StatusCode, r.Body, err)
+	}
+	good := t.status[0] == 200
+	if !slices.Contains(t.status, r.StatusCode) || body.Message != t.message || body.Success != good || good && r.Body != success {
+		return fmt.Errorf("status %d, body %.200q; want %d, %q", r.StatusCode, r.Body, t.status, t.message)
+	}
+	return nil
+}
+
+// checkItem demands the key and all of the settings.
+func (t trial) checkItem(item json.RawMessage) error {
+	var key struct{ OrgID struct{ S string } }
+	if err := json.Unmarshal(item, &key); err != nil {
+		return err
+	}
+	if key.OrgID.S != t.org && !t.failPuts {
+		return fmt.Errorf("it wrote the settings of %q", key.OrgID.S)
+	}
+	return checkStored(item, strings.TrimSuffix(strings.TrimPrefix(t.request.body, `{"settings":`), "}"))
+}
+
+// checkCalls demands one consistent read of the user, and one write of the organization's settings.
+func checkCalls(t trial, calls []databaseCall) error {
+	puts := 0
+	for n, c := range calls {
+		var in struct {
+			TableName      string
+			ConsistentRead bool
+			Item           json.RawMessage
+		}
+		if err := json.Unmarshal(c.input, &in); err != nil {
+			return err
+		}
+		switch {
+		case c.operation == "GetItem" && n == 0 && in.TableName == usersTable && in.ConsistentRead:
+		case c.operation == "PutItem" && n > 0 && in.TableName == settingsTable:
+			puts++
+			if err := t.checkItem(in.Item); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("call %d of the database is %s %.300s", n+1, c.operation, c.input)
+		}
+	}
+	switch {
+	case t.org != "" && (len(calls) != 2 || puts != 1):
+		return fmt.Errorf("%d calls of the database, %d of them writes; want 2 and 1", len(calls), puts)
+	case t.org == "" && !t.failPuts && puts != 0:
+		return errors.New("it wrote")
+	case t.early && len(calls) != 0:
+		return errors.New("it called the database for a request that it refused")
+	}
+	return nil
+}

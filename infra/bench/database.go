@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// serviceTime is what the stand-in takes for a call besides the way there and back.
+const serviceTime = 200 * time.Microsecond
+
+// database stands in for DynamoDB: it answers GetItem from a fixed set of users, accepts every
+// PutItem, and remembers what it was asked. It checks neither signatures nor conditions.
+type database struct {
+	listener *farListener
+	users    map[string]json.RawMessage // user id → item
+
+	failPuts atomic.Bool // answers every PutItem with an InternalServerError
+
+	mu    sync.Mutex
+	calls []databaseCall
+}
+
+type databaseCall struct {
+	operation string // such as "PutItem"
+	input     []byte
+}
+
+func newDatabase(certificate tls.Certificate, roundTrip time.Duration) (*database, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("serve the database: %w", err)
+	}
+	d := &database{listener: newFarListener(listener, roundTrip), users: users()}
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}
+	go func() {
+		for {
+			conn, err := d.listener.Accept()
+			if err != nil {
+				return
+			}
+			go d.serve(tls.Server(conn, config))
+		}
+	}()
+	return d, nil
+}
+
+// users returns those of the local stack.
+func users() map[string]json.RawMessage {
+	item := func(user, org, role string) json.RawMessage {
+		attributes := map[string]any{"userId": map[string]string{"S": user}}
+		if org != "" {
+			attributes["orgId"] = map[string]string{"S": org}
+		}
+		if role != "" {
+			attributes["role"] = map[string]string{"N": role}
+		}
+		text, _ := json.Marshal(attributes) // of strings: it cannot fail
+		return text
+	}
+	return map[string]json.RawMessage{
+		owner:   item(owner, ownersOrg, "255"),
+		member:  item(member, ownersOrg, "0"),
+		noRole:  item(noRole, "initech", ""),
+		orgless: item(orgless, "", "255"),
+	}
+}
+
+// Users of the database.
+const (
+	owner     = "alice"
+	ownersOrg = "acme"
+	member    = "dave"    // of the same organization, without the right to write
+	noRole    = "erin"    // a member of an organization, may write
+	orgless   = "bob"     // in no organization
+	nobody    = "mallory" // not in the table
+)
+
+func (d *database) url() string { return "https://" + d.listener.Addr().String() }
+
+func (d *database) close() {
+	d.listener.Close()
+	_ = d.listener.drop(false)
+}
+
+// take returns what the stand-in was asked since the last call of take.
+func (d *database) take() []databaseCall {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	calls := d.calls
+	d.calls = nil
+	return calls
+}
+
+// serve ends with the connection.
+func (d *database) serve(conn net.Conn) {
+	defer conn.Close()
+	alarm, err := newAlarm()
+	if err != nil {
+		return
+	}
+	defer alarm.close()
+	r := bufio.NewReaderSize(conn, 64<<10)
+	for {
+		request, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		input, err := io.ReadAll(request.Body)
+		if err != nil {
+			return
+		}
+		due := time.Now().Add(serviceTime)
+		_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+		d.mu.Lock()
+		d.calls = append(d.calls, databaseCall{operation, input})
+		d.mu.Unlock()
+		status, body := d.answer(operation, input)
+		message := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nServer: Server\r\nDate: %s\r\nContent-Type: application/x-amz-json-1.0\r\n"+
+			"Content-Length: %d\r\nConnection: keep-alive\r\nx-amzn-RequestId: %s\r\nx-amz-crc32: %d\r\n\r\n%s",
+			status, http.StatusText(status), time.Now().UTC().Format(http.TimeFormat),
+			len(body), newID(), crc32.ChecksumIEEE(body), body)
+		if alarm.wait(time.Until(due)) != nil {
+			return
+		}
+		if _, err := conn.Write(message); err != nil {
+			return
+		}
+	}
+}
+
+func (d *database) answer(operation string, input []byte) (status int, body []byte) {
+	switch {
+	case operation == "GetItem":
+		var in struct {
+			Key struct{ UserID struct{ S string } }
+		}
+		if err := json.Unmarshal(input, &in); err != nil {
+			return failure(http.StatusBadRequest, "SerializationException")
+		}
+		item, ok := d.users[in.Key.UserID.S]
+		if !ok {
+			return http.StatusOK, []byte("{}")
+		}
+		return http.StatusOK, fmt.Appendf(nil, `{"Item":%s}`, item)
+	case operation == "PutItem" && d.failPuts.Load():
+		return failure(http.StatusInternalServerError, "InternalServerError")
+	case operation == "PutItem":
+		return http.StatusOK, []byte("{}")
+	default:
+		return failure(http.StatusBadRequest, "UnknownOperationException")
+	}
+}
+
+func failure(status int, name string) (int, []byte) {
+	return status, fmt.Appendf(nil, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"as ordered"}`, name)
+}
