@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the client and runs its tests against the whole service, started on free
-# ports. Needs Node 20, npm and Go; Chromium too if CI is set.
+# ports. Needs Node 20, npm and Go; Chromium too if CI is set. Deno and Bun come
+# from the npm registry.
 set -eu
 cd "$(dirname "$0")"
 

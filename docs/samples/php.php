@@ -10,12 +10,12 @@ function call(string $method, ?array $body = null): array
         'ignore_errors' => true, // read the body of a refusal too
         'timeout' => 30,
     ]]);
-    $text = @file_get_contents(getenv('BASE_URL') . '/settings/organization', false, $context);
-    if ($text === false) {
+    $response = @fopen(getenv('BASE_URL') . '/settings/organization', 'r', false, $context);
+    if ($response === false) {
         throw new RuntimeException(error_get_last()['message']);
     }
-    $status = (int) explode(' ', $http_response_header[0])[1];
-    $answer = json_decode($text, true, 1024, JSON_THROW_ON_ERROR);
+    $status = (int) explode(' ', stream_get_meta_data($response)['wrapper_data'][0])[1];
+    $answer = json_decode(stream_get_contents($response), true, 1024, JSON_THROW_ON_ERROR);
     if ($status >= 400) {
         throw new RuntimeException("$status $answer[message]");
     }

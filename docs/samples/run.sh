@@ -20,6 +20,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 go build -o "$work/local" ./infra/local
+: >"$work/out"
 "$work/local" -addr 127.0.0.1:0 -issuer-addr 127.0.0.1:0 -dynamodb-addr 127.0.0.1:0 -docs-addr 127.0.0.1:0 \
 	>"$work/out" 2>"$work/err" &
 stack=$!

@@ -22,23 +22,51 @@ before(async () => {
   run('npm', 'install', '--offline', '--no-audit', `./${pack.filename}`);
 });
 
-test('the published program', async () => {
+const document = {
+  defaultStorageType: 'S3',
+  maxFileSize: '10GB',
+  retentionPolicy: { enabled: true, days: 365 },
+  security: { requireMFA: true, sessionTimeout: 3600 },
+};
+
+/** Writes the published program with a token and the stack's address as program.ts, and returns a client that sees what it does. */
+async function publishedProgram(): Promise<FlashbackClient> {
   const published = readFileSync(join(packageDir, 'test/published.ts'), 'utf8');
   const token = await stack.token('alice');
   const program = published.replace(`'your-access-token'`, `'${token}', baseUrl: '${stack.url}'`);
   assert.notEqual(program, published);
   for (const [name, text] of [['published.ts', published], ['program.ts', program]] as const) writeFileSync(join(app, name), text);
+  return new FlashbackClient({ accessToken: token, baseUrl: stack.url });
+}
+
+test('the published program', async () => {
+  const { organization } = (await publishedProgram()).settings;
   run(process.execPath, tsc, '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', '', '--lib', 'es2022,dom', 'published.ts', 'program.ts');
   run(process.execPath, 'program.js');
-
-  const { settings } = await new FlashbackClient({ accessToken: token, baseUrl: stack.url }).settings.organization.get();
-  assert.deepEqual(settings, {
-    defaultStorageType: 'S3',
-    maxFileSize: '10GB',
-    retentionPolicy: { enabled: true, days: 365 },
-    security: { requireMFA: true, sessionTimeout: 3600 },
-  });
+  assert.deepEqual((await organization.get()).settings, document);
 });
+
+/** Other runtimes, as the npm registry has them, and what they run a program with. */
+const runtimes: Record<string, (file: string) => string[]> = {
+  'deno@2.9.6': (file) => ['run', '--quiet', `--allow-net=${new URL(stack.url).host}`, file],
+  'bun@1.4.5': (file) => ['run', file],
+};
+
+for (const [runtime, args] of Object.entries(runtimes)) {
+  test(`the published program in ${runtime}`, async (t) => {
+    try {
+      run('npx', '--yes', runtime, '--version');
+    } catch (error) {
+      if (process.env['CI']) throw error;
+      t.skip(`${runtime} cannot be installed here`);
+      return;
+    }
+    const { organization } = (await publishedProgram()).settings;
+    await organization.update({ settings: {} });
+    run('npx', '--yes', runtime, ...args('program.ts'));
+    assert.deepEqual((await organization.get()).settings, document);
+  });
+}
 
 test('the package holds what it needs and nothing else', () => {
   for (const path of ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'src/index.ts']) {

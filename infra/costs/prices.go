@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+)
+
+// List prices in US dollars for us-east-1, without free tiers and discounts. The README says where they stand
+// and when they were read.
+const (
+	gatewayMillion   = 1.00         // HTTP API, first 300 million requests a month; 512 KB, more than any call has, count as one
+	lambdaMillion    = 0.20         // requests
+	lambdaGBSecond   = 0.0000133334 // arm64, first 7.5 billion GB-seconds a month
+	readUnitMillion  = 0.125        // on demand, Standard table class
+	writeUnitMillion = 0.625
+	logsGB           = 0.50 // ingestion, first 10 TB a month: Lambda's log and the gateway's
+	dataOutGB        = 0.09 // to the internet, first 10 TB a month
+)
+
+// Assumptions. Real ones are to be read in one's own account.
+const (
+	lambdaMS    = 10      // billed a call: two calls of the database, and the work on a small document
+	lambdaMB    = 512     // MemorySize of template.yaml
+	logBytes    = 2 << 10 // a call: the function's line (a third), Lambda's own lines, the gateway's line
+	headerBytes = 500     // of an answer
+)
+
+// million returns what a million calls of this usage cost.
+func (u usage) million() float64 {
+	const gb = 1 << 30
+	return gatewayMillion +
+		lambdaMillion + 1e6*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond +
+		readUnitMillion*float64(u.reads) + writeUnitMillion*float64(u.writes) +
+		logsGB*1e6*logBytes/gb +
+		dataOutGB*1e6*float64(u.answer+headerBytes)/gb
+}
+
+func printPrices(out io.Writer) error {
+	const gb = 1 << 30
+	_, err := fmt.Fprintf(out, `
+| Part | List price | Taken for a call | A million calls |
+|---|---|---|---|
+| API Gateway, HTTP API | $%.2f a million requests, each 512 KB begun | one | $%.2f |
+| Lambda, arm64 | $%.2f a million requests, $%.10f a GB-second | %d ms at %d MB | $%.2f |
+| DynamoDB, on demand | $%.3f a million read units, $%.3f a million write units | as above | as above |
+| CloudWatch Logs | $%.2f a GB | %d KB | $%.2f |
+| Data out | $%.2f a GB | the answer and %d bytes | $%.2f and $%.2f a KB |
+`,
+		gatewayMillion, gatewayMillion,
+		lambdaMillion, lambdaGBSecond, lambdaMS, lambdaMB, lambdaMillion+1e6*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond,
+		readUnitMillion, writeUnitMillion,
+		logsGB, logBytes>>10, logsGB*1e6*logBytes/gb,
+		dataOutGB, headerBytes, dataOutGB*1e6*headerBytes/gb, dataOutGB*1e6*1024/gb)
+	return err
+}

@@ -1,0 +1,121 @@
+// Command restore takes the settings of organizations back to what they are in another table, such as one that
+// DynamoDB has restored to a point in time.
+//
+// Each organization gets its old document as a new write, with a revision above the present one, so that clients
+// notice; nothing that is written meanwhile is overwritten. Without -write it only tells what it would do. It
+// takes region, credentials and endpoint from the environment, as the aws command does.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"orgsettings/internal/dynamo"
+	"orgsettings/internal/settings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "restore:", err)
+		}
+		stop()
+		os.Exit(1)
+	}
+}
+
+// run restores the organizations that args name, and prints one line for each.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("restore", flag.ContinueOnError)
+	flags.SetOutput(out)
+	from := flags.String("from", "", "`TABLE` that holds the old documents")
+	to := flags.String("to", "", "`TABLE` that the service uses")
+	by := flags.String("by", "restore", "`USER` that is recorded as the writer")
+	write := flags.Bool("write", false, "write; without it nothing changes")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *from == "" || *to == "" || *from == *to || *by == "" || flags.NArg() == 0 {
+		return errors.New("-from and -to must name two tables, and the arguments the organizations")
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	r := restorer{
+		old: dynamo.New(aws, dynamo.Tables{Settings: *from}),
+		now: dynamo.New(aws, dynamo.Tables{Settings: *to}),
+		by:  settings.UserID(*by), write: *write, out: out,
+	}
+	var failed error
+	for _, org := range flags.Args() {
+		if err := r.restore(ctx, settings.OrgID(org)); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", org, err))
+		}
+	}
+	return failed
+}
+
+type restorer struct {
+	old, now settings.Store
+	by       settings.UserID
+	write    bool
+	out      io.Writer
+}
+
+func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
+	old, err := r.old.Get(ctx, org)
+	if err != nil {
+		return err
+	}
+	if old.Revision == "" {
+		return errors.New("the old table has no settings of it")
+	}
+	now, err := r.now.Get(ctx, org)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "%s: %s\n  old  %s\n  now  %s\n", org, old.Document, describe(old), describe(now))
+	if !r.write || now.Revision == old.Revision {
+		return nil
+	}
+	service := settings.New(owner(org), r.now, time.Now)
+	written, err := service.Replace(ctx, r.by, old.Document, unchanged(now.Revision))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "  new  %s\n", describe(written))
+	return nil
+}
+
+// owner is a directory that knows everybody as an owner of this organization.
+type owner settings.OrgID
+
+func (o owner) Membership(context.Context, settings.UserID) (settings.Membership, error) {
+	return settings.Membership{Org: settings.OrgID(o), Role: settings.RoleOwner}, nil
+}
+
+// unchanged returns the condition that what was seen is still stored.
+func unchanged(seen settings.Revision) settings.Condition {
+	if seen == "" {
+		return settings.Condition{IfNoneMatch: &settings.Revisions{Any: true}}
+	}
+	return settings.Condition{IfMatch: &settings.Revisions{Listed: []settings.Revision{seen}}}
+}
+
+func describe(r settings.Record) string {
+	if r.Revision == "" {
+		return "never written"
+	}
+	return fmt.Sprintf("%s  %s  by %s", r.Revision, r.UpdatedAt.UTC().Format(time.RFC3339), r.UpdatedBy)
+}
