@@ -61,3 +61,7 @@ if ! PYTHONPATH=$root/infra SCHEMATHESIS_HOOKS=schemathesis_hooks "$root/.tools/
 	exit 1
 fi
 cd "$root"
+if grep -n 'eyJ' "$work/log"; then
+	echo "$0: these lines of the service's log show a token"
+	exit 1
+fi

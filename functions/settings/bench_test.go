@@ -25,10 +25,12 @@ func BenchmarkRequest(b *testing.B) {
 	for _, size := range []int{1_000, 100_000, 390_000, 400_000} {
 		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
 			h, payload := benchmarkedRequest(b, size)
+			taken := make([]byte, len(payload)) // Invoke takes its payload over
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
-				answer, err := h.Invoke(b.Context(), payload)
+				copy(taken, payload)
+				answer, err := h.Invoke(b.Context(), taken)
 				if err != nil || !strings.HasPrefix(string(answer), `{"statusCode":200`) {
 					b.Fatalf("%s, %v", answer, err)
 				}

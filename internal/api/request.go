@@ -42,7 +42,7 @@ func bearerToken(h http.Header) (string, error) {
 // readBody reads the body of r, which must be JSON by its header fields, and of
 // no type among except, unless it is empty.
 func readBody(w http.ResponseWriter, r *http.Request, except []string) ([]byte, error) {
-	body, err := readAll(http.MaxBytesReader(w, r.Body, maxBodyBytes), r.ContentLength)
+	body, err := readAll(w, r)
 	if err == nil && len(body) == 0 {
 		return nil, nil
 	}
@@ -61,13 +61,13 @@ func readBody(w http.ResponseWriter, r *http.Request, except []string) ([]byte, 
 	return body, nil
 }
 
-// readAll reads r to its end, in one piece where its length is known.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	if length < 0 || length > maxBodyBytes {
-		return io.ReadAll(r)
+// readAll returns the body of r: without a copy if it is in memory, as apigw has it.
+func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if body, ok := r.Body.(interface{ Bytes() []byte }); ok && len(body.Bytes()) <= maxBodyBytes {
+		return body.Bytes(), nil
 	}
-	body := make([]byte, length)
-	if _, err := io.ReadFull(r, body); err != nil {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	if err != nil {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
 	return body, nil

@@ -65,14 +65,19 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		"a lone surrogate":     `"body":"\ud800"`,
 		"surrogates reversed":  `"body":"\ude00\ud83d"`,
 		"both":                 `"body":"\ud800","isBase64Encoded":true`,
+		// Mended it would be three times as long, and must not run over what follows.
+		"all ill-formed": "\"body\":\"" + strings.Repeat("\xff", 100) + "\"",
 	} {
-		got, err := invoke(t, []byte(`{`+members+`}`))
+		got, err := invoke(t, []byte(`{`+members+`,"rawPath":"/behind/it"}`))
 		if err != nil {
 			t.Errorf("%s: Invoke: %v", name, err)
 			continue
 		}
 		if got.bodyErr == nil || len(got.body) > 0 || got.r.ContentLength != -1 || !strings.HasPrefix(got.bodyErr.Error(), "read body of API Gateway event: ") {
 			t.Errorf("%s: body = %q, %v, length %d, want an error", name, got.body, got.bodyErr, got.r.ContentLength)
+		}
+		if got.r.URL.Path != "/behind/it" {
+			t.Errorf("%s: path = %q", name, got.r.URL.Path)
 		}
 	}
 }

@@ -101,8 +101,8 @@ func (ev *event) readContext(d *jsontext.Decoder) error {
 	})
 }
 
-// readBody keeps the body apart from the other strings: it may be large, and one
-// that is ill-formed must not be mended in silence.
+// readBody keeps the body apart from the other strings: it may be large, so that it
+// is decoded in place, and one that is ill-formed must not be mended in silence.
 func (ev *event) readBody(d *jsontext.Decoder) error {
 	value, err := d.ReadValue()
 	if err != nil {
@@ -111,7 +111,9 @@ func (ev *event) readBody(d *jsontext.Decoder) error {
 	switch value.Kind() {
 	case 'n':
 	case '"':
-		ev.body, ev.bodyErr = jsontext.AppendUnquote(make([]byte, 0, len(value)), value)
+		// What is decoded is not longer than what it is decoded from, but for ill-formed text:
+		// that must not run over the rest of the payload.
+		ev.body, ev.bodyErr = jsontext.AppendUnquote(value[:0:len(value)], value)
 	default:
 		return errors.New("body is not a string")
 	}
@@ -129,9 +131,8 @@ func (ev *event) request(ctx context.Context) *http.Request {
 	}
 	body, err := ev.body, ev.bodyErr
 	if ev.isBase64 && err == nil {
-		// In place: what is decoded is shorter than what it is decoded from.
 		var n int
-		n, err = base64.StdEncoding.Decode(body, body)
+		n, err = base64.StdEncoding.Decode(body, body) // in place likewise
 		body = body[:n]
 	}
 	if len(ev.cookies) > 0 {
@@ -147,7 +148,7 @@ func (ev *event) request(ctx context.Context) *http.Request {
 		Host:          host,
 		RemoteAddr:    ev.sourceIP,
 		ContentLength: int64(len(body)),
-		Body:          io.NopCloser(bytes.NewReader(body)),
+		Body:          memory{bytes.NewBuffer(body)},
 	}
 	if err != nil {
 		r.ContentLength, r.Body = -1, brokenBody{fmt.Errorf("read body of API Gateway event: %w", err)}
@@ -155,6 +156,12 @@ func (ev *event) request(ctx context.Context) *http.Request {
 	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(ev.protocol)
 	return r.WithContext(ctx)
 }
+
+// memory is a body that is in memory: Bytes returns what was not read of it yet, and
+// whoever takes that may change it.
+type memory struct{ *bytes.Buffer }
+
+func (memory) Close() error { return nil }
 
 // brokenBody is a body that cannot be read.
 type brokenBody struct{ err error }

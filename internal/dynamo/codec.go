@@ -40,7 +40,7 @@ func (c *codec) encode(text []byte) (types.AttributeValue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("compress: %w", err)
 		}
-		if frame := encoder.EncodeAll(text, make([]byte, 0, len(text)/2)); len(frame) < len(text) {
+		if frame := encoder.EncodeAll(text, make([]byte, 0, len(text)/4)); len(frame) < len(text) {
 			return &types.AttributeValueMemberB{Value: frame}, nil
 		}
 	}

@@ -412,7 +412,7 @@ func (s *scanner) pointer(p place) string {
 			last = s.open[i+1].names - 1
 		}
 		text := string(s.decoded(s.names[last]))
-		b = append(b, strings.NewReplacer("~", "~0", "/", "~1").Replace(text)...)
+		b = append(b, strings.ReplaceAll(strings.ReplaceAll(text, "~", "~0"), "/", "~1")...)
 	}
 	if len(b) <= most {
 		return string(b)
