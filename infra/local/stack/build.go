@@ -15,7 +15,10 @@ import (
 
 // flags are those of the Makefile's GO_BUILD; a test compares the two.
 func flags() []string {
-	return []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w -X main.version=local"}
+	return []string{
+		"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2",
+		"-gcflags=github.com/aws/aws-sdk-go-v2/service/dynamodb/...=-l", "-ldflags", "-s -w -X main.version=local",
+	}
 }
 
 // Build builds the deployed program for this machine, as the deployment does,
