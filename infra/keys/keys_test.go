@@ -75,7 +75,7 @@ func TestKeysThatWouldNotServe(t *testing.T) {
 		"no JSON":  {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `<html>`) }, "invalid character"},
 		"null":     {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `null`) }, "null"},
 		"error":    {http.NotFound, "status 404"},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", 302) }, "status 302"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, "status 302"},
 		"very large": {func(w http.ResponseWriter, _ *http.Request) {
 			json.NewEncoder(w).Encode(strings.Repeat("x", maxSetBytes))
 		}, "more than"},
