@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -164,6 +165,9 @@ func parsed(t *testing.T, _ *session, c command) {
 	}
 }
 
+// install runs install.sh, once for all tests.
+var install = sync.OnceValues(func() ([]byte, error) { return exec.Command("sh", "install.sh").CombinedOutput() })
+
 // tool returns the path of the aws or sam command, which CI installs.
 func tool(t *testing.T, name string) string {
 	t.Helper()
@@ -180,7 +184,7 @@ func tool(t *testing.T, name string) string {
 	}
 	path := find()
 	if path == "" && os.Getenv("CI") == "true" {
-		if out, err := exec.CommandContext(t.Context(), "sh", "install.sh").CombinedOutput(); err != nil {
+		if out, err := install(); err != nil {
 			t.Fatalf("install.sh: %v\n%s", err, out)
 		}
 		path = find()
