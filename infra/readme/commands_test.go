@@ -171,24 +171,20 @@ var install = sync.OnceValues(func() ([]byte, error) { return exec.Command("sh",
 // tool returns the path of the aws or sam command, which CI installs.
 func tool(t *testing.T, name string) string {
 	t.Helper()
-	find := func() string {
-		for _, dir := range []string{"aws", "stack"} {
-			if path, err := filepath.Abs(filepath.Join(root, ".tools", dir, "bin", name)); err == nil {
-				if _, err := os.Stat(path); err == nil {
-					return path
-				}
-			}
-		}
-		path, _ := exec.LookPath(name)
-		return path
-	}
 	if os.Getenv("CI") == "true" {
 		if out, err := install(); err != nil {
 			t.Fatalf("install.sh: %v\n%s", err, out)
 		}
 	}
-	path := find()
-	if path == "" {
+	for _, dir := range []string{"aws", "stack"} {
+		if path, err := filepath.Abs(filepath.Join(root, ".tools", dir, "bin", name)); err == nil {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
 		missing(t, "no "+name+" here (sh infra/readme/install.sh)")
 	}
 	return path
