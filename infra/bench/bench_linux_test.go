@@ -92,7 +92,7 @@ func TestCheckRefuses(t *testing.T) {
 	}
 	c := peer("hello", "")
 	if reason := c.missing(root); reason != "" {
-		t.Skip(reason)
+		t.Fatal(reason)
 	}
 	w, err := newWorld(t.Context(), root, t.TempDir(), options{})
 	if err != nil {
