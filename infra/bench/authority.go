@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -20,12 +21,12 @@ func systemRoots() []string {
 	return []string{"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"}
 }
 
-// authority is the one certificate that the database shows, and the roots to trust it by, laid out as
-// in the environment provided.al2023.
+// authority is the one certificate that the servers show, and the roots to trust it by: those of this
+// system and the authority's.
 type authority struct {
 	certificate tls.Certificate
-	bundle      string // file: all roots of this system, and the authority's
-	directory   string // the same, a file each
+	bundle      string // file: all roots
+	directories string // where else they are found, separated by colons
 	alone       string // file: the authority's root alone
 }
 
@@ -61,42 +62,68 @@ func newAuthority(dir string) (*authority, error) {
 	}
 	a := &authority{
 		certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
-		bundle:      filepath.Join(dir, "ca-bundle.crt"),
-		directory:   filepath.Join(dir, "certs"),
 		alone:       filepath.Join(dir, "ca.crt"),
 	}
-	return a, a.write(rootDER)
+	if err := os.WriteFile(a.alone, pemOf("CERTIFICATE", rootDER), 0o644); err != nil {
+		return nil, err
+	}
+	return a, a.lay(filepath.Join(dir, "ca-trust"), append(readSystemRoots(), rootDER))
 }
 
-func (a *authority) write(root []byte) error {
-	var roots []*pem.Block
+// readSystemRoots returns the root certificates of this system; none if they are not where they are
+// looked for.
+func readSystemRoots() [][]byte {
+	var roots [][]byte
 	for _, file := range systemRoots() {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
 		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-			roots = append(roots, &pem.Block{Type: block.Type, Bytes: block.Bytes})
+			roots = append(roots, block.Bytes)
 		}
 		break
 	}
-	own := &pem.Block{Type: "CERTIFICATE", Bytes: root}
-	if err := os.RemoveAll(a.directory); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(a.directory, 0o755); err != nil {
-		return err
-	}
-	var bundle []byte
-	for n, block := range append(roots, own) {
-		text := pem.EncodeToMemory(block)
-		bundle = append(bundle, text...)
-		if err := os.WriteFile(filepath.Join(a.directory, fmt.Sprintf("%03d.pem", n)), text, 0o644); err != nil {
-			return err
+	return roots
+}
+
+// lay lays out roots in dir as update-ca-trust does on Amazon Linux 2023: one bundle, by other names
+// too, each root in a file of its own, two more links to each of these by hashes, and one more bundle
+// in a form that Go steps over. /etc/ssl/certs is its directory-hash there, and /etc/pki/tls/certs the
+// links to the bundles.
+// https://github.com/golang/go/issues/79018, https://github.com/golang/go/pull/80374
+func (a *authority) lay(dir string, roots [][]byte) error {
+	var (
+		hashed  = filepath.Join(dir, "directory-hash") // /etc/ssl/certs
+		links   = filepath.Join(dir, "certs")          // /etc/pki/tls/certs
+		bundle  = filepath.Join(dir, "tls-ca-bundle.pem")
+		trusted = filepath.Join(dir, "ca-bundle.trust.crt")
+		whole   []byte
+		other   []byte
+	)
+	var errs []error
+	try := func(err error) { errs = append(errs, err) }
+	try(os.MkdirAll(hashed, 0o755))
+	try(os.MkdirAll(links, 0o755))
+	for n, root := range roots {
+		text, name := pemOf("CERTIFICATE", root), fmt.Sprintf("%03d.pem", n)
+		try(os.WriteFile(filepath.Join(hashed, name), text, 0o644))
+		for _, kind := range []string{"new", "old"} {
+			try(os.Symlink(name, filepath.Join(hashed, fmt.Sprintf("%s%03d.0", kind, n))))
 		}
+		whole, other = append(whole, text...), append(other, pemOf("TRUSTED CERTIFICATE", root)...)
 	}
-	if err := os.WriteFile(a.bundle, bundle, 0o644); err != nil {
-		return err
+	try(os.WriteFile(bundle, whole, 0o644))
+	try(os.WriteFile(trusted, other, 0o644))
+	for _, link := range []string{"ca-bundle.crt", "ca-certificates.crt"} {
+		try(os.Symlink("../"+filepath.Base(bundle), filepath.Join(hashed, link)))
 	}
-	return os.WriteFile(a.alone, pem.EncodeToMemory(own), 0o644)
+	try(os.Symlink(bundle, filepath.Join(links, "ca-bundle.crt")))
+	try(os.Symlink(trusted, filepath.Join(links, "ca-bundle.trust.crt")))
+	a.bundle, a.directories = filepath.Join(links, "ca-bundle.crt"), hashed+":"+links
+	return errors.Join(errs...)
+}
+
+func pemOf(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }

@@ -25,7 +25,7 @@ type instance struct {
 	process *exec.Cmd
 	api     *runtimeAPI
 	exited  chan struct{}
-	log     string
+	log     *tail
 	idle    idle
 }
 
@@ -44,7 +44,6 @@ type launch struct {
 	name    string
 	command []string
 	env     []string
-	log     string              // file that gets what the process writes
 	files   []*os.File          // more open files for the process, from 3 on
 	prepare func(pid int) error // called as soon as the process exists
 }
@@ -55,16 +54,10 @@ func start(l launch) (*instance, started, error) {
 	if err != nil {
 		return nil, started{}, err
 	}
-	log, err := os.Create(l.log)
-	if err != nil {
-		api.close()
-		return nil, started{}, err
-	}
-	defer log.Close()
-	i := &instance{api: api, exited: make(chan struct{}), log: l.log}
+	i := &instance{api: api, exited: make(chan struct{}), log: new(tail)}
 	i.process = exec.Command(l.command[0], l.command[1:]...)
 	i.process.Dir = filepath.Dir(l.command[len(l.command)-1])
-	i.process.Stdout, i.process.Stderr = log, log
+	i.process.Stdout, i.process.Stderr = i.log, i.log // through a pipe, as Lambda takes it
 	i.process.ExtraFiles = l.files
 	i.process.SysProcAttr = dieWithParent()
 	i.process.Env = append(l.env, "AWS_LAMBDA_RUNTIME_API="+api.address(), "LAMBDA_TASK_ROOT="+i.process.Dir)
@@ -157,12 +150,19 @@ func (i *instance) stop() {
 
 // ended says that the process did, with the last of what it wrote.
 func (i *instance) ended() error {
-	text, _ := os.ReadFile(i.log)
+	return fmt.Errorf("the process ended: %s", bytes.TrimSpace(i.log.text))
+}
+
+// tail keeps the last of what is written to it.
+type tail struct{ text []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
 	const most = 600
-	if text = bytes.TrimSpace(text); len(text) > most {
-		text = text[len(text)-most:]
+	t.text = append(t.text, p...)
+	if more := len(t.text) - most; more > 0 {
+		t.text = append(t.text[:0], t.text[more:]...)
 	}
-	return fmt.Errorf("the process ended: %s", text)
+	return len(p), nil
 }
 
 // peakRSS returns the most memory that the process ever held, in MB (10⁶ bytes).

@@ -2,10 +2,7 @@ package main
 
 // startMeasured starts p and lets it answer one event.
 func (s *session) startMeasured(p program) (*instance, error) {
-	l, err := s.w.launch(p, p.artifact)
-	if err != nil {
-		return nil, err
-	}
+	l := s.w.launch(p, p.artifact)
 	events, err := s.events(1, s.document(small))
 	if err != nil {
 		return nil, err
@@ -40,10 +37,7 @@ func (s *session) startEvicted(p program) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.w.launch(p, artifact)
-	if err != nil {
-		return nil, err
-	}
+	l := s.w.launch(p, artifact)
 	quiet()
 	if err := evict(artifact); err != nil {
 		return nil, err

@@ -50,10 +50,7 @@ func (s *session) measureWarm(i *instance, p program, size int) error {
 // measureGrowth takes the CPU time of a call by the size of its document, in one process, and at
 // last that of a document that cannot be compressed.
 func (s *session) measureGrowth(p program) error {
-	l, err := s.w.launch(p, p.artifact)
-	if err != nil {
-		return err
-	}
+	l := s.w.launch(p, p.artifact)
 	i, _, err := start(l)
 	if err != nil {
 		return err

@@ -57,10 +57,7 @@ func (q quota) remove() error { return os.Remove(q.dir) }
 // measureQuota takes the start, the first answer and warm calls under a quota. (Lambda itself lets
 // an environment start with a whole CPU or more.)
 func (s *session) measureQuota(p program, q quota) error {
-	l, err := s.w.launch(p, p.artifact)
-	if err != nil {
-		return err
-	}
+	l := s.w.launch(p, p.artifact)
 	l.prepare = q.admit
 	events, err := s.events(1, s.document(small))
 	if err != nil {

@@ -79,17 +79,12 @@ func (w *world) scratch(kind, name string) (string, error) {
 }
 
 // launch returns how to start a program from a copy of its artifact or the artifact itself.
-func (w *world) launch(p program, artifact string) (launch, error) {
-	dir, err := w.scratch("log", p.name)
-	if err != nil {
-		return launch{}, err
-	}
+func (w *world) launch(p program, artifact string) launch {
 	return launch{
 		name:    p.name,
 		command: append(p.command[:len(p.command):len(p.command)], artifact),
 		env:     w.environment(p.contender),
-		log:     filepath.Join(dir, "output"),
-	}, nil
+	}
 }
 
 // environment returns the variables of a function. What stands later wins.
@@ -100,9 +95,9 @@ func (w *world) environment(c contender) []string {
 			env = append(env, name+"="+value.Text)
 		}
 	}
-	// In Lambda both places of certificates are there without a variable; ours makes do with the first then.
+	// In Lambda these places are known without a variable; ours makes do with the file then.
 	if !c.ours {
-		env = append(env, "SSL_CERT_DIR="+w.authority.directory)
+		env = append(env, "SSL_CERT_DIR="+w.authority.directories)
 	}
 	env = append(env,
 		"AWS_LAMBDA_FUNCTION_NAME=bench",
