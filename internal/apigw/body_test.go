@@ -25,6 +25,20 @@ func TestTextBodiesArriveByteForByte(t *testing.T) {
 	}
 }
 
+// The body is the member of the payload itself that is a string.
+func TestBodyIsFound(t *testing.T) {
+	t.Parallel()
+	for _, payload := range []string{
+		"{\"body\"\r\n\t : \"it\"}", `{"rawPath":"body","body":"it"}`, `{"rawPath":"\"body\":\"x\"","body":"it"}`, `{"body":null,"body":"it","body":null}`,
+		`{"headers":{"body":"x"},"body":"it","requestContext":{"body":"x"}}`, `{"cookies":["body","body"],"body":"it"}`, `{"x":[{"body":"x"}],"body":"it"}`, `{"\u0062ody2":"x","body":"it"}`,
+	} {
+		got, err := invoke(t, []byte(payload))
+		if err != nil || string(got.body) != "it" || got.bodyErr != nil {
+			t.Errorf("Invoke(%s): body %q, %v, %v", payload, got.body, got.bodyErr, err)
+		}
+	}
+}
+
 func TestBase64Bodies(t *testing.T) {
 	t.Parallel()
 	all := make([]byte, 256)

@@ -170,7 +170,8 @@ func TestPayloadsThatAreNoEvent(t *testing.T) {
 		`{"rawPath":1}`: "/rawPath is not a string", `{"rawQueryString":{}}`: "is not a string", `{"headers":[]}`: "/headers is not an object", `{"headers":"a"}`: "/headers is not an object",
 		`{"headers":{"a":1}}`: "/headers/a is not a string", `{"headers":{"a":["b"]}}`: "is not a string", `{"cookies":"a=1"}`: "/cookies is not an array", `{"cookies":[1]}`: "/cookies/0 is not a string", `{"cookies":[`: "EOF",
 		`{"cookies":["a"`: "EOF", `{"requestContext":[]}`: "/requestContext is not an object", `{"requestContext":{"stage":1}}`: "/requestContext/stage is not a string", `{"requestContext":{"http":"x"}}`: "/requestContext/http is not an object",
-		`{"requestContext":{"http":{"method":["GET"]}}}`: "is not a string", `{"body":{}}`: "body is not a string", `{"body":1}`: "body is not a string", `{"body":"a`: "EOF", `{"isBase64Encoded":"true"}`: "/isBase64Encoded is not a boolean", `{"isBase64Encoded":1}`: "is not a boolean",
+		`{"requestContext":{"http":{"method":["GET"]}}}`: "is not a string", `{"body":{}}`: "body is not a string", `{"body":1}`: "body is not a string", `{"body":"a`: "EOF", `{"body":"a","body":"b"}`: "more than one body", `{"body":"a\`: "in body", `{"body":"\x"}`: "in body", `{"body":"\u12g4"}`: "in body", `{"body":"\u12"}`: "in body", "{\"body\":\"a\nb\"}": "in body", `["body":"a"]`: "the payload is not an object", `{"body":"a"`: "EOF", `{"body" "a"}`: "invalid character",
+		`{"isBase64Encoded":"true"}`: "/isBase64Encoded is not a boolean", `{"isBase64Encoded":1}`: "is not a boolean",
 	} {
 		if _, err := invoke(t, []byte(payload)); err == nil || !strings.HasPrefix(err.Error(), "read API Gateway event: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("Invoke(%s): %v, want %q", payload, err, want)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/internal/apigw"
@@ -23,6 +24,7 @@ func FuzzInvoke(f *testing.F) {
 	f.Add("X", "/prod", "?", "\ufffd", []byte(`{"isBase64Encoded":true,"body":"e30="}`))
 	f.Fuzz(func(t *testing.T, method, path, query, value string, body []byte) {
 		invoke(t, body) // as a payload: never panics, error or request
+		escapedBody(t, body)
 
 		method, path, query, value = strings.ToValidUTF8(method, "?"), strings.ToValidUTF8(path, "?"), strings.ToValidUTF8(query, "?"), strings.ToValidUTF8(value, "?")
 		members := object{
@@ -53,6 +55,19 @@ func FuzzInvoke(f *testing.F) {
 			t.Errorf("answer = %q, want %q", back.Body, body)
 		}
 	})
+}
+
+// escapedBody checks that inside of a string arrives as another reader of JSON reads it, or not at all.
+func escapedBody(t *testing.T, inside []byte) {
+	quoted := `"` + string(inside) + `"`
+	want, wantErr := jsontext.AppendUnquote(nil, quoted)
+	got, err := invoke(t, []byte(`{"body":`+quoted+`}`))
+	switch {
+	case wantErr == nil && (err != nil || got.bodyErr != nil || string(got.body) != string(want)):
+		t.Errorf("body of %s = %q, %v, %v, want %q", quoted, got.body, got.bodyErr, err, want)
+	case wantErr != nil && err == nil && got.bodyErr == nil && !strings.Contains(string(inside), `"`):
+		t.Errorf("body of %s = %q, want an error: %v", quoted, got.body, wantErr)
+	}
 }
 
 func BenchmarkInvoke(b *testing.B) {

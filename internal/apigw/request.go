@@ -26,19 +26,30 @@ type event struct {
 	requestID string
 	header    http.Header
 	cookies   []string
-	body      []byte
+	body      body
 	isBase64  bool
-	bodyErr   error // the body cannot be told from the payload
 }
 
-// readEvent reads a payload in one pass. Members that are not needed are
-// skipped, and null is as good as absent.
+// readEvent reads a payload. Members that are not needed are skipped, and null is as
+// good as absent.
 func readEvent(payload []byte) (*event, error) {
+	ev, err := decodeEvent(payload)
+	if err != nil {
+		return nil, fmt.Errorf("read API Gateway event: %w", err)
+	}
+	return ev, nil
+}
+
+func decodeEvent(payload []byte) (*event, error) {
+	rest, body, err := cutBody(payload)
+	if err != nil {
+		return nil, err
+	}
 	// The gateway is trusted to write each name once, and a header field that is not
 	// UTF-8 is no reason to fail.
-	d := jsontext.NewDecoder(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	ev := &event{header: make(http.Header)}
-	err := eachMember(d, func(name string) error {
+	d := jsontext.NewDecoder(bytes.NewBuffer(rest), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	ev := &event{header: make(http.Header), body: body}
+	err = eachMember(d, func(name string) error {
 		switch name {
 		case "rawPath":
 			return readString(d, &ev.path)
@@ -58,8 +69,15 @@ func readEvent(payload []byte) (*event, error) {
 			})
 		case "requestContext":
 			return ev.readContext(d)
-		case "body":
-			return ev.readBody(d)
+		case "body": // the first that is a string was cut out
+			kind := d.PeekKind()
+			if err := d.SkipValue(); err != nil || kind == 'n' {
+				return err
+			}
+			if kind == '"' {
+				return errors.New("more than one body")
+			}
+			return errors.New("body is not a string")
 		case "isBase64Encoded":
 			return readBool(d, &ev.isBase64)
 		default:
@@ -69,10 +87,7 @@ func readEvent(payload []byte) (*event, error) {
 	if err == nil {
 		err = atEnd(d)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read API Gateway event: %w", err)
-	}
-	return ev, nil
+	return ev, err
 }
 
 func (ev *event) readContext(d *jsontext.Decoder) error {
@@ -101,25 +116,6 @@ func (ev *event) readContext(d *jsontext.Decoder) error {
 	})
 }
 
-// readBody keeps the body apart from the other strings: it may be large, so that it
-// is decoded in place, and one that is ill-formed must not be mended in silence.
-func (ev *event) readBody(d *jsontext.Decoder) error {
-	value, err := d.ReadValue()
-	if err != nil {
-		return err
-	}
-	switch value.Kind() {
-	case 'n':
-	case '"':
-		// What is decoded is not longer than what it is decoded from, but for ill-formed text:
-		// that must not run over the rest of the payload.
-		ev.body, ev.bodyErr = jsontext.AppendUnquote(value[:0:len(value)], value)
-	default:
-		return errors.New("body is not a string")
-	}
-	return nil
-}
-
 // request returns ev as a server would have read it from the wire.
 func (ev *event) request(ctx context.Context) *http.Request {
 	path := ev.path
@@ -129,7 +125,7 @@ func (ev *event) request(ctx context.Context) *http.Request {
 			path = cmp.Or(rest, "/")
 		}
 	}
-	body, err := ev.body, ev.bodyErr
+	body, err := ev.body.text, ev.body.err
 	if ev.isBase64 && err == nil {
 		var n int
 		n, err = base64.StdEncoding.Decode(body, body) // in place likewise
