@@ -81,10 +81,10 @@ func (s *scanner) slot(c *container, n name) int {
 }
 
 func (s *scanner) same(a, b name) bool {
-	text := s.decoded(a)
-	if a.escaped && b.escaped {
-		text = bytes.Clone(text) // b is decoded into the same place
+	if !a.escaped && !b.escaped {
+		return string(s.text[a.start:a.end]) == string(s.text[b.start:b.end])
 	}
+	text := bytes.Clone(s.decoded(a)) // b may be decoded into the same place
 	return bytes.Equal(text, s.decoded(b))
 }
 

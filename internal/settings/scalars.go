@@ -10,7 +10,7 @@ import (
 func (s *scanner) str(p place) (escaped bool, err error) {
 	i := s.at + 1
 	for {
-		for i < len(s.text) && isPlain(s.text[i]) {
+		for i < len(s.text) && plain[s.text[i]] {
 			i++
 		}
 		var c byte
@@ -41,8 +41,13 @@ func (s *scanner) str(p place) (escaped bool, err error) {
 	}
 }
 
-// isPlain says whether a byte of a string stands for itself.
-func isPlain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
+// plain tells which bytes of a string stand for themselves.
+var plain = func() (table [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
 
 // badEscape says what is wrong with the escape at offset.
 func (s *scanner) badEscape(offset int, p place) error {
