@@ -1,13 +1,65 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
 	"maps"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// What is above a certificate tells whose it is, as on Amazon Linux. There is no other choice without.
+func TestReadAuthorities(t *testing.T) {
+	t.Parallel()
+	certificate := func(name string) []byte {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true}
+		der, err := x509.CreateCertificate(rand.Reader, root, root, &key.PublicKey, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	}
+	amazon, other, starfield := certificate("Amazon"), certificate("Other"), certificate("Starfield")
+	usual := x509.NewCertPool()
+	usual.AppendCertsFromPEM(amazon)
+	usual.AppendCertsFromPEM(starfield)
+	for name, tt := range map[string]struct {
+		bundle string
+		want   []*x509.CertPool
+	}{
+		"names":              {fmt.Sprintf("# Amazon Root CA 1\n%s\n# Amazon Root CA 11\n%s\n# Starfield Services Root Certificate Authority - G2\n%s", amazon, other, starfield), []*x509.CertPool{usual, nil}},
+		"no names":           {fmt.Sprintf("%s%s", amazon, other), nil},
+		"none of the usual":  {fmt.Sprintf("# Other\n%s", other), nil},
+		"name alone":         {"# Amazon Root CA 1\n", nil},
+		"nothing but a name": {"# Amazon Root CA 1", nil},
+		"nothing":            {"", nil},
+	} {
+		file := filepath.Join(t.TempDir(), "ca-bundle.crt")
+		if err := os.WriteFile(file, []byte(tt.bundle), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := readAuthorities(env("SSL_CERT_FILE", file))
+		if len(got) != len(tt.want) || len(got) > 0 && (!got[0].Equal(tt.want[0]) || got[1] != nil) {
+			t.Errorf("%s: %d pools, want %d, the second nil", name, len(got), len(tt.want))
+		}
+	}
+	if got := readAuthorities(env("SSL_CERT_FILE", filepath.Join(t.TempDir(), "absent"))); got != nil {
+		t.Errorf("without a file: %d pools", len(got))
+	}
+}
 
 func TestReadAuthoritiesOnce(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -51,7 +52,7 @@ func newHandler(ctx context.Context, getenv func(string) string, logTo io.Writer
 		logProblems(logger, err)
 		return api.Misconfigured(logger)
 	}
-	handler, err := connect(ctx, c, logger)
+	handler, err := connect(ctx, c, readAuthorities(getenv), logger)
 	if err != nil {
 		logProblems(logger, err)
 		return api.Misconfigured(logger)
@@ -70,7 +71,7 @@ func logProblems(logger *slog.Logger, err error) {
 }
 
 // connect puts the parts together and warms them up.
-func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, error) {
+func connect(ctx context.Context, c config, authorities []*x509.CertPool, logger *slog.Logger) (http.Handler, error) {
 	var shipped []byte
 	if c.jwksFile != "" {
 		var err error
@@ -87,6 +88,7 @@ func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, 
 		ShippedKeysMaxAge: c.jwksFileMaxAge,
 		UserClaim:         c.userClaim,
 		RequiredScope:     c.requiredScope,
+		Authorities:       authorities,
 		Logger:            logger,
 		Now:               time.Now,
 	})
@@ -99,7 +101,7 @@ func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, 
 		Region:       c.region,
 		Credentials:  credentials.StaticCredentialsProvider{Value: c.credentials},
 		BaseEndpoint: c.endpoint,
-	}, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable})
+	}, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable}, authorities...)
 	warmUp(ctx, verifier, db, logger)
 	return api.New(api.Config{
 		Service:  settings.New(db, db, time.Now),

@@ -21,6 +21,10 @@ func systemRoots() []string {
 	return []string{"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"}
 }
 
+// standsFor is the authority that both servers have their certificate from: that of DynamoDB and of
+// Amazon Cognito. Its real certificate is left out.
+const standsFor = "Amazon Root CA 1"
+
 // authority is the one certificate that the servers show, and the roots to trust it by: those of this
 // system and the authority's.
 type authority struct {
@@ -38,7 +42,7 @@ func newAuthority(dir string) (*authority, error) {
 		return nil, err
 	}
 	root := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench root"},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: standsFor},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
@@ -80,17 +84,19 @@ func readSystemRoots() [][]byte {
 			continue
 		}
 		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-			roots = append(roots, block.Bytes)
+			if commonName(block.Bytes) != standsFor {
+				roots = append(roots, block.Bytes)
+			}
 		}
 		break
 	}
 	return roots
 }
 
-// lay lays out roots in dir as update-ca-trust does on Amazon Linux 2023: one bundle, by other names
-// too, each root in a file of its own, two more links to each of these by hashes, and one more bundle
-// in a form that Go steps over. /etc/ssl/certs is its directory-hash there, and /etc/pki/tls/certs the
-// links to the bundles.
+// lay lays out roots in dir as update-ca-trust does on Amazon Linux 2023: one bundle with a name above
+// each certificate, that bundle by other names too, each root in a file of its own, two more links to
+// each of these by hashes, and one more bundle in a form that Go steps over. /etc/ssl/certs is its
+// directory-hash there, and /etc/pki/tls/certs the links to the bundles.
 // https://github.com/golang/go/issues/79018, https://github.com/golang/go/pull/80374
 func (a *authority) lay(dir string, roots [][]byte) error {
 	var (
@@ -111,7 +117,8 @@ func (a *authority) lay(dir string, roots [][]byte) error {
 		for _, kind := range []string{"new", "old"} {
 			try(os.Symlink(name, filepath.Join(hashed, fmt.Sprintf("%s%03d.0", kind, n))))
 		}
-		whole, other = append(whole, text...), append(other, pemOf("TRUSTED CERTIFICATE", root)...)
+		whole = append(append(append(whole, "# "+commonName(root)+"\n"...), text...), '\n')
+		other = append(other, pemOf("TRUSTED CERTIFICATE", root)...)
 	}
 	try(os.WriteFile(bundle, whole, 0o644))
 	try(os.WriteFile(trusted, other, 0o644))
@@ -122,6 +129,16 @@ func (a *authority) lay(dir string, roots [][]byte) error {
 	try(os.Symlink(trusted, filepath.Join(links, "ca-bundle.trust.crt")))
 	a.bundle, a.directories = filepath.Join(links, "ca-bundle.crt"), hashed+":"+links
 	return errors.Join(errs...)
+}
+
+// commonName returns what stands above a root in the bundle. There it is Mozilla's name for it, which is
+// much the same.
+func commonName(root []byte) string {
+	c, err := x509.ParseCertificate(root)
+	if err != nil {
+		return "unknown"
+	}
+	return c.Subject.CommonName
 }
 
 func pemOf(kind string, der []byte) []byte {

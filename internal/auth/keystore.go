@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/MicahParks/jwkset"
+
+	"orgsettings/internal/tlsdial"
 )
 
 const (
@@ -56,6 +58,7 @@ func newKeyStore(c Config) (*keyStore, error) {
 			Transport: &http.Transport{
 				Proxy:                  nil,
 				DialContext:            (&net.Dialer{Timeout: fetchTimeout}).DialContext,
+				DialTLSContext:         tlsdial.New(nil, fetchTimeout, c.Authorities...).DialContext,
 				DisableKeepAlives:      true, // the next fetch is minutes away
 				MaxResponseHeaderBytes: 64 << 10,
 			},

@@ -7,6 +7,7 @@ package dynamo
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -54,9 +55,12 @@ var (
 	_ settings.Store     = (*DB)(nil)
 )
 
-// New returns a DB over tables with the region, credentials and endpoint of cfg.
-func New(cfg aws.Config, tables Tables) *DB {
-	return &DB{client: dynamodb.NewFromConfig(cfg, patience), tables: tables, codec: newCodec()}
+// New returns a DB over tables with the region, credentials and endpoint of cfg. The
+// database is verified by the first of authorities that vouches for it; none and nil
+// stand for those of the system.
+func New(cfg aws.Config, tables Tables, authorities ...*x509.CertPool) *DB {
+	client := dynamodb.NewFromConfig(cfg, patience, func(o *dynamodb.Options) { o.HTTPClient = newSender(authorities) })
+	return &DB{client: client, tables: tables, codec: newCodec()}
 }
 
 // Warm opens a connection to the database, so that the first request does not

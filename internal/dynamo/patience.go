@@ -26,7 +26,6 @@ const (
 // patience sets how long and how often the client tries. Every request may be
 // repeated: reads change nothing, and puts recognise an earlier attempt.
 func patience(o *dynamodb.Options) {
-	o.HTTPClient = newSender()
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.Backoff = retry.BackoffDelayerFunc(pause)

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"orgsettings/internal/settings"
+	"orgsettings/internal/tlsdial"
 )
 
 // A Lambda environment is frozen between requests, and what it kept open may be
@@ -23,13 +25,15 @@ type sender struct {
 	transport *http.Transport
 }
 
-func newSender() sender {
+func newSender(authorities []*x509.CertPool) sender {
+	config := &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(1)} // for the connection after a freeze
 	return sender{&http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: attemptTimeout}).DialContext,
-		TLSHandshakeTimeout:   attemptTimeout,
+		DialTLSContext:        tlsdial.New(config, attemptTimeout, authorities...).DialContext,
+		TLSHandshakeTimeout:   attemptTimeout, // this and the next through a proxy
+		TLSClientConfig:       config,
 		ResponseHeaderTimeout: attemptTimeout,
-		TLSClientConfig:       &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(1)}, // for the connection after a freeze
 		IdleConnTimeout:       idleTimeout,
 		DisableCompression:    true,
 	}}
