@@ -117,6 +117,7 @@ func (r *results) report(base string) string {
 		"Each contender runs as AWS Lambda runs a bootstrap: a process that fetches one event at a time from a Runtime API. "+
 		"In every round each one is started, served and ended in turn, in a random order; it was sent good and bad requests first and had to answer all as the service does (*hello* answers 200 and does nothing). "+
 		"Tokens are fresh, RS256 and ES256 in turn, and made beforehand. The database is %s; the signing keys come over TLS, in %s. "+
+		"Root certificates lie as in Lambda's provided.al2023, and both servers are trusted by one of Amazon's. "+
 		"CPU time is that of the whole process, user and system, from one request for an event to the next. "+
 		"Cells are: median [quartiles] **ratio to %s**. Read the ratios: the milliseconds are those of one machine.\n\n",
 		database, cmp.Or(r.Flags["jwks-delay"], "?"), base)
