@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/x509"
 	"os"
+	"slices"
 )
 
 // authoritiesFile is where Amazon Linux 2023 keeps the certificates of the authorities.
@@ -12,19 +13,19 @@ const authoritiesFile = "/etc/pki/tls/certs/ca-bundle.crt"
 
 // usualAuthorities vouch for DynamoDB (https://www.amazontrust.com/repository/) and for
 // most issuers. The names are those that the file has above each certificate.
-var usualAuthorities = map[string]bool{
-	"Amazon Root CA 1": true, "Amazon Root CA 2": true, "Amazon Root CA 3": true, "Amazon Root CA 4": true,
-	"Starfield Services Root Certificate Authority - G2": true,
-	"DigiCert Global Root CA":                            true, "DigiCert Global Root G2": true, "DigiCert Global Root G3": true,
-	"GlobalSign Root CA": true, "GTS Root R1": true, "GTS Root R4": true,
-	"ISRG Root X1": true, "ISRG Root X2": true,
-	"USERTrust ECC Certification Authority": true, "USERTrust RSA Certification Authority": true,
+var usualAuthorities = []string{
+	"Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4",
+	"Starfield Services Root Certificate Authority - G2",
+	"DigiCert Global Root CA", "DigiCert Global Root G2", "DigiCert Global Root G3",
+	"GlobalSign Root CA", "GTS Root R1", "GTS Root R4",
+	"ISRG Root X1", "ISRG Root X2",
+	"USERTrust ECC Certification Authority", "USERTrust RSA Certification Authority",
 }
 
 // readAuthorities returns the pools by which a server is verified, one after the
 // other: the usual authorities, and then, as nil, all that crypto/x509 finds. To read
-// all of them takes a third of the time of a start. Nobody is trusted who is not among
-// them: the first pool is only a choice.
+// all of them takes a third of the processor time of a start. The first pool is a choice
+// of them, so that nobody else is trusted.
 func readAuthorities(getenv func(string) string) []*x509.CertPool {
 	bundle, err := os.ReadFile(cmp.Or(getenv("SSL_CERT_FILE"), authoritiesFile))
 	if err != nil {
@@ -33,7 +34,7 @@ func readAuthorities(getenv func(string) string) []*x509.CertPool {
 	usual, found := x509.NewCertPool(), false
 	for part := range bytes.SplitSeq(bundle, []byte("# ")) { // which is not in the text of a certificate
 		name, certificate, _ := bytes.Cut(part, []byte("\n"))
-		if usualAuthorities[string(name)] && usual.AppendCertsFromPEM(certificate) {
+		if slices.Contains(usualAuthorities, string(name)) && usual.AppendCertsFromPEM(certificate) {
 			found = true
 		}
 	}

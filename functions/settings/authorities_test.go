@@ -5,34 +5,48 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"math/big"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"orgsettings/infra/local/issuer"
+	"orgsettings/infra/local/stack"
 )
+
+// authority returns the certificate of one.
+func authority(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, root, root, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asPEM(der)
+}
+
+func asPEM(certificate []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})
+}
 
 // What is above a certificate tells whose it is, as on Amazon Linux. There is no other choice without.
 func TestReadAuthorities(t *testing.T) {
 	t.Parallel()
-	certificate := func(name string) []byte {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true}
-		der, err := x509.CreateCertificate(rand.Reader, root, root, &key.PublicKey, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	}
-	amazon, other, starfield := certificate("Amazon"), certificate("Other"), certificate("Starfield")
+	amazon, other, starfield := authority(t), authority(t), authority(t)
 	usual := x509.NewCertPool()
 	usual.AppendCertsFromPEM(amazon)
 	usual.AppendCertsFromPEM(starfield)
@@ -82,6 +96,52 @@ func TestReadAuthoritiesOnce(t *testing.T) {
 			})
 			if diff := cmp.Diff(tt.after, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A server is trusted by an authority that is usual, that is not, or that has no name; by no other.
+func TestServersAreVerified(t *testing.T) {
+	t.Parallel()
+	keys := httptest.NewUnstartedServer(nil)
+	keys.Config.ErrorLog = log.New(io.Discard, "", 0) // it is told when it is not trusted
+	keys.StartTLS()
+	t.Cleanup(keys.Close)
+	i, err := issuer.New(keys.URL, "settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys.Config.Handler = i
+	token, err := i.Token("alice", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	its, other := asPEM(keys.Certificate().Raw), authority(t)
+	for name, tt := range map[string]struct {
+		bundle string
+		want   int
+	}{
+		"usual":      {fmt.Sprintf("# Amazon Root CA 1\n%s\n# Other\n%s", its, other), 200},
+		"not usual":  {fmt.Sprintf("# Amazon Root CA 1\n%s\n# Other\n%s", other, its), 200},
+		"no names":   {fmt.Sprintf("%s%s", other, its), 200},
+		"of another": {fmt.Sprintf("# Amazon Root CA 1\n%s\n# Other\n%s", other, authority(t)), 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bundle := filepath.Join(t.TempDir(), "ca-bundle.crt")
+			if err := os.WriteFile(bundle, []byte(tt.bundle), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := start(t, func(o *stack.Options) {
+				o.JWKSURL, o.Issuer, o.Audience = i.JWKSURL(), i.URL(), i.Audience()
+				o.Env = map[string]string{"SSL_CERT_FILE": bundle}
+			})
+			if a := s.call(t, "POST", token, `{"settings":{}}`); a.status != tt.want {
+				t.Errorf("answer %d %s, want %d", a.status, a.body, tt.want)
+			}
+			if complaint := strings.Contains(s.log.String(), "certificate signed by unknown authority"); complaint != (tt.want != 200) {
+				t.Errorf("complaint about the authority: %t\n%s", complaint, s.log.String())
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 
 // body is the member "body" of an event.
 type body struct {
-	text []byte // decoded
+	text []byte // decoded, if there is no err
 	err  error  // it is ill-formed: it must not be mended in silence
 }
 
@@ -21,9 +21,9 @@ var (
 	errInvalidString     = errors.New("invalid character or escape in body")
 )
 
-// cutBody takes the body out of a payload, which may be large, in one pass. It is decoded where it
-// stands. What is left of the payload holds null in its place. Of that nothing is checked here; a
-// payload without a body that is a string is returned as it is.
+// cutBody takes the body, which may be large, out of a payload in one pass, and decodes it where it
+// stands. The rest is a copy with null in its place, and yet to be checked. A payload without a body
+// that is a string comes back as it is.
 func cutBody(payload []byte) (rest []byte, b body, err error) {
 	start := findBody(payload)
 	if start < 0 {
@@ -55,14 +55,13 @@ func findBody(payload []byte) int {
 			if depth != 1 || i >= len(payload) || string(payload[start:i+1]) != `"body"` {
 				continue
 			}
-			if i = space(payload, i+1); i == len(payload) || payload[i] != ':' {
-				i-- // it was no name
-				continue
+			colon := space(payload, i+1)
+			if colon == len(payload) || payload[colon] != ':' {
+				continue // it was no name
 			}
-			if i = space(payload, i+1); i < len(payload) && payload[i] == '"' {
-				return i
+			if value := space(payload, colon+1); value < len(payload) && payload[value] == '"' {
+				return value
 			}
-			i--
 		}
 	}
 	return -1
@@ -100,9 +99,7 @@ func unquote(text []byte) (b body, n int, err error) {
 			kept++
 			i++
 		case c == '"':
-			if b.err == nil {
-				b.text = text[:kept:kept]
-			}
+			b.text = text[:kept:kept]
 			return b, i + 1, nil
 		case c == '\\' && i+1 < len(text) && escapes[text[i+1]] != 0:
 			text[kept] = escapes[text[i+1]]
@@ -139,7 +136,7 @@ func codePoint(text []byte) (r rune, size int) {
 	if r = hex4(text); r < 0 {
 		return 0, 0
 	}
-	if utf16.IsSurrogate(r) && len(text) >= two {
+	if utf16.IsSurrogate(r) {
 		if pair := utf16.DecodeRune(r, hex4(text[one:])); pair != utf8.RuneError {
 			return pair, two
 		}

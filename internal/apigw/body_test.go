@@ -30,7 +30,7 @@ func TestBodyIsFound(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{
 		"{\"body\"\r\n\t : \"it\"}", `{"rawPath":"body","body":"it"}`, `{"rawPath":"\"body\":\"x\"","body":"it"}`, `{"body":null,"body":"it","body":null}`,
-		`{"headers":{"body":"x"},"body":"it","requestContext":{"body":"x"}}`, `{"cookies":["body","body"],"body":"it"}`, `{"x":[{"body":"x"}],"body":"it"}`, `{"\u0062ody2":"x","body":"it"}`,
+		`{"headers":{"body":"x"},"body":"it","requestContext":{"body":"x"}}`, `{"cookies":["body","body"],"body":"it"}`, `{"x":[{"body":"x"}],"body":"it"}`, `{"rawPath":"\"","x":"{","body":"it"}`, `{"x":"\\","body":"it"}`, `{"\u0062ody2":"x","body":"it"}`,
 	} {
 		got, err := invoke(t, []byte(payload))
 		if err != nil || string(got.body) != "it" || got.bodyErr != nil {
