@@ -24,8 +24,9 @@ var usualAuthorities = []string{
 
 // readAuthorities returns the pools by which a server is verified, one after the
 // other: the usual authorities, and then, as nil, all that crypto/x509 finds. To read
-// all of them takes a third of the processor time of a start. The first pool is a choice
-// of them, so that nobody else is trusted.
+// all of them takes a third of the processor time of a start, which a server of another
+// authority costs still, and one connection more. The first pool is a choice of them, so
+// that nobody else is trusted.
 func readAuthorities(getenv func(string) string) []*x509.CertPool {
 	bundle, err := os.ReadFile(cmp.Or(getenv("SSL_CERT_FILE"), authoritiesFile))
 	if err != nil {

@@ -75,8 +75,8 @@ func space(text []byte, i int) int {
 	return i
 }
 
-// plain tells which bytes of a string stand for themselves, and escapes what the others do that stand
-// behind a backslash and need no more (RFC 8259 section 7).
+// Strings by RFC 8259 section 7: plain tells which bytes stand for themselves, and escapes what a
+// character behind a backslash stands for; zero is left to others.
 var (
 	plain = func() (table [256]bool) {
 		for c := ' '; c < utf8.RuneSelf; c++ {
@@ -87,8 +87,8 @@ var (
 	escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 )
 
-// unquote decodes the string that text begins with, in place, and returns how long it was. It is
-// never longer than it was before.
+// unquote decodes the string that text begins with, and returns how long it was with its quotes. What
+// an escape or a character stands for is never longer than itself, so that it is done in place.
 func unquote(text []byte) (b body, n int, err error) {
 	kept := 0
 	for i := 1; i < len(text); {
