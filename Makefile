@@ -16,7 +16,7 @@ fuzz: ## look for input that breaks a reader: every fuzz target for FUZZTIME (30
 	done
 
 soak: ## faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
-	go test -count=1 -timeout=1h -v ./infra/soak -args -long $(FLAGS)
+	go test -count=1 -timeout=1h -v ./infra/check/soak -args -long $(FLAGS)
 
 bench: ## compare the deployed program with others that do its work, on Linux (FLAGS='-rounds 5 -only settings,typical')
 	go run ./infra/bench $(FLAGS)
@@ -54,7 +54,7 @@ export VERSION ARCHITECTURE PARAMETERS KEYS
 build: ## make .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
 	@mkdir -p .build/$(ARCHITECTURE)
 	$(GO_BUILD) -o .build/$(ARCHITECTURE)/bootstrap ./functions/settings
-	@go run ./infra/build .build/$(ARCHITECTURE)/bootstrap .build/settings-$(ARCHITECTURE).zip
+	@go run ./infra/deploy/zip .build/$(ARCHITECTURE)/bootstrap .build/settings-$(ARCHITECTURE).zip
 
 build-SettingsFunction: # called by sam build
 	$(GO_BUILD) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/settings
@@ -62,10 +62,10 @@ build-SettingsFunction: # called by sam build
 
 keys: ## fetch an issuer's keys, to ship them with the function: URL=https://… (KEYS=.build/jwks.json)
 	@mkdir -p .build
-	@go run ./infra/keys -url '$(URL)' -out '$(or $(KEYS),.build/jwks.json)'
+	@go run ./infra/deploy/keys -url '$(URL)' -out '$(or $(KEYS),.build/jwks.json)'
 
 validate: ## check the stack, pipeline and workflows with the real tools (installed under .tools)
-	sh infra/check-stack.sh
+	sh infra/check/template/check.sh
 
 # SAM publishes a new version when the code's place in S3 changes but not when only a parameter's value does
 # (serverless-application-model #3820): the parameters are therefore made part of that place.
@@ -85,6 +85,6 @@ delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay
 	$(SAM) delete --config-env $(SAM_ENV)
 
 smoke: ## try a running service: URL=https://…, its token in the environment variable SMOKE_TOKEN
-	@go run ./infra/smoke -url '$(or $(URL),http://127.0.0.1:3000)'
+	@go run ./infra/deploy/smoke -url '$(or $(URL),http://127.0.0.1:3000)'
 
 .PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction keys validate deploy logs delete smoke

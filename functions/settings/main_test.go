@@ -14,7 +14,7 @@ import (
 
 	"orgsettings/infra/local/stack"
 	"orgsettings/infra/local/stacktest"
-	"orgsettings/infra/openapi"
+	"orgsettings/infra/check/openapi"
 	"orgsettings/internal/apigw"
 )
 

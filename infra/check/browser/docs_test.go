@@ -1,0 +1,116 @@
+package browser_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"orgsettings/infra/check/browser"
+)
+
+// What a person does on the API page: look, try a call, act as somebody else,
+// paste a token. Nothing of it leaves the machine.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	b := browser.Start(t)
+	s := start(t)
+
+	b.Do(
+		chromedp.Navigate(s.DocsURL+"/docs"),
+		chromedp.WaitVisible(`#caller[data-user="alice"]`),
+		chromedp.WaitVisible("#operations-settings-partiallyUpdateSettings"),
+	)
+	server, title := browser.Ask(b, chromedp.Value(".servers select")), browser.Ask(b, chromedp.Text(".info .title"))
+	if server != s.URL || !strings.Contains(title, "OAS 3.1") {
+		t.Errorf("the page is about %q at %q, want OAS 3.1 at %q", title, server, s.URL)
+	}
+
+	status, body := try(b, "partiallyUpdateSettings", `{"theme": "from the page"}`)
+	if status != "200" || !strings.Contains(body, "Organization settings partially updated successfully") {
+		t.Errorf("PUT as alice shows %s %s", status, body)
+	}
+	if got, want := call(t, s, "GET", "alice", ""), `{"success":true,"settings":{"theme":"from the page"}}`; got != want {
+		t.Errorf("stored is %s, want %s", got, want)
+	}
+	status, body = try(b, "getSettings", "")
+	if status != "200" || !strings.Contains(body, `"theme": "from the page"`) || !strings.Contains(body, "etag") {
+		t.Errorf("GET as alice shows %s %s, want the document and its ETag", status, body)
+	}
+	screenshot(t, b)
+
+	b.Do(chromedp.SetValue("#caller select", "dave"), chromedp.WaitVisible(`#caller[data-user="dave"]`))
+	status, body = try(b, "partiallyUpdateSettings", `{"theme": "mine"}`)
+	if status != "403" || !strings.Contains(body, "Insufficient permissions") {
+		t.Errorf("PUT as dave shows %s %s", status, body)
+	}
+
+	call(t, s, "POST", "carol", `{"settings":{"of":"globex"}}`)
+	b.Do(
+		chromedp.Click(".scheme-container .btn.authorize"),
+		chromedp.Click(`//div[@class="auth-btn-wrapper"]/button[text()="Logout"]`),
+		chromedp.SendKeys(".auth-container input", token(t, s, "carol")),
+		chromedp.Click(`.auth-btn-wrapper button[type="submit"]`),
+		chromedp.Click(".auth-btn-wrapper .btn-done"),
+	)
+	status, body = try(b, "getSettings", "")
+	if status != "200" || !strings.Contains(body, `"of": "globex"`) {
+		t.Errorf("GET as carol shows %s %s", status, body)
+	}
+
+	requests := b.Requests()
+	for _, request := range requests {
+		if _, url, _ := strings.Cut(request, " "); !browser.IsLocal(url) {
+			t.Errorf("the page asks for %s", request)
+		}
+	}
+	if len(requests) < 8 {
+		t.Errorf("requests were not watched: %q", requests)
+	}
+	if problems := b.Problems(); len(problems) > 0 {
+		t.Errorf("the console tells %q", problems)
+	}
+}
+
+// try makes one call from the page and returns what it shows: status, and body
+// with header fields.
+func try(b *browser.Browser, operation, body string) (status, answer string) {
+	in := "#operations-settings-" + operation
+	if !browser.Ask(b, chromedp.Evaluate[bool](`document.querySelector("`+in+`").classList.contains("is-open")`)) {
+		b.Do(
+			chromedp.Click(in+" .opblock-summary-control"),
+			chromedp.WaitVisible(in+" .try-out__btn"),
+			chromedp.Click(in+" .try-out__btn"),
+		)
+	} else {
+		b.Do(
+			chromedp.Click(in+" .btn-clear"), // the answer before
+			chromedp.WaitNotPresent(in+" .live-responses-table"),
+		)
+	}
+	b.Do(chromedp.WaitVisible(in + " .execute"))
+	if body != "" {
+		b.Do(
+			chromedp.Focus(in+" textarea.body-param__text"),
+			chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`), // to type over the example
+			chromedp.KeyEvent(body),
+		)
+	}
+	shown := in + " .live-responses-table .response"
+	b.Do(chromedp.Click(in+" .execute"), chromedp.WaitVisible(shown))
+	status = browser.Ask(b, chromedp.Text(shown+" .response-col_status"))
+	status, _, _ = strings.Cut(strings.TrimSpace(status), "\n")
+	return status, browser.Ask(b, chromedp.Text(shown+" .response-col_description"))
+}
+
+// screenshot leaves a picture of the page where the environment names a file.
+func screenshot(t *testing.T, b *browser.Browser) {
+	name := os.Getenv("DOCS_SCREENSHOT")
+	if name == "" {
+		return
+	}
+	if err := os.WriteFile(name, browser.Ask(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,172 @@
+package openapi_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"orgsettings/infra/check/openapi"
+	"orgsettings/infra/local/dynamodb"
+	"orgsettings/infra/local/gateway"
+	"orgsettings/infra/local/issuer"
+	"orgsettings/infra/local/lambda"
+	"orgsettings/infra/local/stack"
+	"orgsettings/infra/local/template"
+	"orgsettings/internal/api"
+	"orgsettings/internal/apigw"
+	"orgsettings/internal/auth"
+	"orgsettings/internal/dynamo"
+	"orgsettings/internal/settings"
+)
+
+// faults is what is out of order in a service.
+type faults struct {
+	scope    string // that the deployment requires
+	keys     bool   // the key set cannot be had
+	database bool   // it cannot be reached
+	store    error  // of every read of the directory
+	rivals   bool   // another writer comes before every put
+	function error  // of the function, as the gateway sees it
+}
+
+// service is the gateway, the handler with a real verifier and keys over HTTP,
+// and a real client of a database engine.
+type service struct {
+	gateway *httptest.Server
+	issuer  *issuer.Issuer
+	rivals  *atomic.Bool // whether those of the faults are at work
+}
+
+func newService(t *testing.T, f faults) *service {
+	t.Helper()
+	keys := httptest.NewUnstartedServer(nil)
+	s := new(service)
+	var err error
+	if s.issuer, err = issuer.New("http://"+keys.Listener.Addr().String(), "settings"); err != nil {
+		t.Fatal(err)
+	}
+	keys.Config.Handler = s.issuer
+	keys.Start()
+	t.Cleanup(keys.Close)
+	if f.keys {
+		keys.Close()
+	}
+	verifier, err := auth.New(auth.Config{
+		Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
+		UserClaim: "sub", RequiredScope: f.scope, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := newStore(t, f)
+	s.rivals = &store.atWork
+	handler := apigw.New(api.New(api.Config{
+		Service: settings.New(store, store, time.Now), Verifier: verifier, Logger: slog.New(slog.DiscardHandler), Timeout: 9 * time.Second,
+	}))
+	front, err := gateway.New(gateway.Config{
+		Routes: api.Routes(), Stage: gateway.DefaultStage,
+		Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
+			switch {
+			case f.function != nil:
+				return nil, f.function
+			case len(payload) > 6<<20:
+				return nil, lambda.ErrTooLarge
+			}
+			return handler.Invoke(ctx, payload)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.gateway = httptest.NewServer(front)
+	t.Cleanup(s.gateway.Close)
+	return s
+}
+
+// faultyStore is the database with the faults of a service.
+type faultyStore struct {
+	*dynamo.DB
+	faults
+	atWork atomic.Bool
+}
+
+func newStore(t *testing.T, f faults) *faultyStore {
+	t.Helper()
+	engine := httptest.NewServer(dynamodb.New())
+	t.Cleanup(engine.Close)
+	cfg := aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), BaseEndpoint: &engine.URL}
+	tmpl, err := template.Load("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.FillDatabase(t.Context(), engine.URL, tmpl.Tables); err != nil {
+		t.Fatal(err)
+	}
+	if f.database {
+		engine.Close()
+	}
+	return &faultyStore{DB: dynamo.New(cfg, dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"}), faults: f}
+}
+
+func (s *faultyStore) Membership(ctx context.Context, user settings.UserID) (settings.Membership, error) {
+	if s.store != nil {
+		return settings.Membership{}, s.store
+	}
+	return s.DB.Membership(ctx, user)
+}
+
+func (s *faultyStore) Put(ctx context.Context, r settings.Record, c settings.Condition) error {
+	if s.rivals && s.atWork.Load() {
+		return &settings.ConflictError{Current: settings.Record{Org: r.Org, Revision: r.Revision, Document: settings.StoredDocument([]byte(`{"a":0}`))}}
+	}
+	return s.DB.Put(ctx, r, c)
+}
+
+// request is one call.
+type request struct {
+	method string
+	query  string
+	user   string            // empty: alice
+	header map[string]string // added to Authorization
+	body   string
+}
+
+// send sends one request and validates the answer against the description.
+func (s *service) send(t *testing.T, r request) (*http.Response, string) {
+	t.Helper()
+	if r.user == "" {
+		r.user = "alice"
+	}
+	token, err := s.issuer.Token(r.user, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := http.NewRequestWithContext(t.Context(), r.method, s.gateway.URL+"/settings/organization"+r.query, strings.NewReader(r.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent.Header.Set("Authorization", "Bearer "+token)
+	for name, value := range r.header {
+		sent.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	openapi.Validate(t, sent, response)
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}

@@ -1,0 +1,220 @@
+package readme
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// command is a line that README.md tells to type, with what it shows of the output.
+type command struct{ line, output string }
+
+var (
+	consoleBlock = regexp.MustCompile("(?ms)^```console\n(.*?)^```$")
+	typed        = regexp.MustCompile(`^([A-Z_]+=\S+ )*(make|sam|aws|sh|go|pip|curl|\.ci/run)( |$)`)
+	remark       = regexp.MustCompile(` +# .*$`)
+)
+
+// commands returns the commands of README.md in order: those of its console blocks, and those in running text
+// and tables. One that stands twice comes twice.
+func commands(t *testing.T) []command {
+	t.Helper()
+	var all []command
+	readme := text(t, "README.md")
+	rest := 0
+	prose := func(s string) {
+		for _, span := range code(s) {
+			if typed.MatchString(span) {
+				all = append(all, command{line: span})
+			}
+		}
+	}
+	for _, at := range consoleBlock.FindAllStringSubmatchIndex(readme, -1) {
+		prose(readme[rest:at[0]])
+		for part := range strings.SplitSeq("\n"+strings.ReplaceAll(readme[at[2]:at[3]], "\\\n", ""), "\n$ ") {
+			line, output, _ := strings.Cut(part, "\n")
+			if line = strings.Join(strings.Fields(remark.ReplaceAllString(line, "")), " "); line != "" {
+				all = append(all, command{line, strings.TrimSpace(output)})
+			}
+		}
+		rest = at[1]
+	}
+	prose(readme[rest:])
+	return all
+}
+
+// account says how the commands that begin so are run or checked.
+type account struct {
+	begins string
+	way    func(*testing.T, *session, command)
+}
+
+// accounts has every command of README.md, each by its beginning. Those that are executed run one after the
+// other, in the order of the page.
+var accounts = []account{
+	{"make run FLAGS=-h", executed},
+	{"make run", started},
+	{"curl ", executed},
+	{"make invoke", executed},
+	{"SMOKE_TOKEN=… make smoke URL=https://…", executed},
+	{"sed ", sampleEvent},
+	{"aws dynamodb ", restored},
+	{"go run ./infra/deploy/restore ", restored},
+
+	{"make test", stands(".ci/run", "\nmake test\n")},
+	{"DYNAMODB_LOCAL_DIR=$PWD/.tools/dynamodb-local make test", stands(".ci/run", "\nexport DYNAMODB_LOCAL_DIR=$PWD/.tools/dynamodb-local\n")},
+	{"sh infra/local/dynamodblocal/fetch.sh .tools/dynamodb-local", stands(".ci/run", "\nsh infra/local/dynamodblocal/fetch.sh .tools/dynamodb-local\n")},
+	{".ci/run", stands(".ci/run", "#!/usr/bin/env bash\n")},
+	{"make build", stands(".ci/run", "\nmake build ")},
+	{"make validate", stands(".github/workflows/ci.yml", "run: make validate\n")},
+	{"pip install -r infra/deploy/requirements.txt", stands("infra/check/template/check.sh", "sh infra/check/venv.sh stack infra/deploy/requirements.txt\n")},
+	{"go run ./infra/bench/costs", stands("infra/bench/costs/costs_test.go", "README.md lacks this table")},
+
+	{"make soak", expands("-long")},
+	{"make bench", expands("infra/bench")},
+	{"make keys URL=", expands("go run ./infra/deploy/keys -url 'https://login.example.com/.well-known/jwks.json' -out '.build/jwks.json'")},
+	{"make deploy ENV=prod KEYS=", expands("JwksFileMaxAge=24h")},
+	{"make deploy ENV=staging", expands("sam deploy --config-env staging")},
+	{"make deploy", expands("sam deploy --config-env default")},
+	{"make logs ENV=prod", expands("--cw-log-group /aws/lambda/organization-settings-prod --tail")},
+	{"make delete ENV=dev", expands("sam delete --config-env default")},
+
+	{"sam build", parsed},
+	{"sam deploy", parsed},
+	{"sam local invoke", parsed},
+	{"sam list stack-outputs", parsed},
+}
+
+func TestEveryCommandIsAccountedFor(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"make", "curl"} {
+		if _, err := exec.LookPath(name); err != nil {
+			missing(t, "no "+name+" here")
+		}
+	}
+	s := &session{t: t}
+	seen := make(map[string]bool)
+	used := make([]bool, len(accounts))
+	for _, c := range commands(t) {
+		if seen[c.line] {
+			continue
+		}
+		seen[c.line] = true
+		i := slices.IndexFunc(accounts, func(a account) bool { return strings.HasPrefix(c.line, a.begins) })
+		if i < 0 {
+			t.Errorf("nothing runs or checks this command: %s", c.line)
+			continue
+		}
+		used[i] = true
+		t.Run(c.line, func(t *testing.T) { accounts[i].way(t, s, c) })
+	}
+	for i, a := range accounts {
+		if !used[i] {
+			t.Errorf("README.md has no command that begins with %s", a.begins)
+		}
+	}
+}
+
+// stands accounts for a command that is run by a file, whose text shows it.
+func stands(file, line string) func(*testing.T, *session, command) {
+	return func(t *testing.T, _ *session, _ command) {
+		if !strings.Contains(text(t, file), line) {
+			t.Errorf("%s has no %q", file, line)
+		}
+	}
+}
+
+// expands accounts for a target that needs an account, or long: what make would run holds want.
+func expands(want string) func(*testing.T, *session, command) {
+	return func(t *testing.T, _ *session, c command) {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(c.line, "make ", "make -n ", 1))
+		cmd.Dir, cmd.Env = root, environment()
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("would run (%v):\n%s\nwant %q in it", err, out, want)
+		}
+	}
+}
+
+// parsed accounts for commands of sam that need an account or Docker: each has the options that it is given.
+func parsed(t *testing.T, _ *session, c command) {
+	t.Parallel()
+	sam := tool(t, "sam")
+	for one := range strings.SplitSeq(c.line, " && ") {
+		words := strings.Fields(one)[1:]
+		n := slices.IndexFunc(words, func(w string) bool { return !regexp.MustCompile(`^[a-z][a-z-]*$`).MatchString(w) })
+		if n < 0 {
+			n = len(words)
+		}
+		cmd := exec.CommandContext(t.Context(), sam, append(slices.Clone(words[:n]), "--help")...)
+		cmd.Env = append(environment(), "SAM_CLI_TELEMETRY=0")
+		help, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", cmd, err)
+		}
+		for _, word := range words[n:] {
+			if strings.HasPrefix(word, "-") && !regexp.MustCompile(`(^|[\s,])`+word+`([\s,]|$)`).Match(help) {
+				t.Errorf("sam %s has no option %s", strings.Join(words[:n], " "), word)
+			}
+		}
+	}
+}
+
+// install runs install.sh, once for all tests.
+var install = sync.OnceValues(func() ([]byte, error) { return exec.Command("sh", "install.sh").CombinedOutput() })
+
+// tool returns the path of the aws or sam command, which CI installs.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		if out, err := install(); err != nil {
+			t.Fatalf("install.sh: %v\n%s", err, out)
+		}
+	}
+	for _, dir := range []string{"aws", "stack"} {
+		if path, err := filepath.Abs(filepath.Join(root, ".tools", dir, "bin", name)); err == nil {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, "no "+name+" here (sh infra/check/readme/install.sh)")
+	}
+	return path
+}
+
+// environment returns this process's variables without those of the make and of the stack that it may run under.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") || strings.HasPrefix(v, "ORGSETTINGS_") || strings.HasPrefix(v, "AWS_")
+	})
+}
+
+// Commands of the runbook need an account: aws takes their arguments, and then finds no service.
+func TestRunbookCommands(t *testing.T) {
+	t.Parallel()
+	aws := tool(t, "aws")
+	lines := regexp.MustCompile(`(?m)^aws .*$`).FindAllString(text(t, "infra/deploy/runbook.md"), -1)
+	if len(lines) < 5 {
+		t.Errorf("only %q are found", lines)
+	}
+	for _, line := range lines {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			line = strings.ReplaceAll(line, "BACKUP_ARN", strings.Repeat("BACKUP_ARN", 4)) // one has 37 characters at least
+			cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec '"+aws+"'"+strings.TrimPrefix(line, "aws"))
+			cmd.Env = append(environment(), "AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=1", "AWS_DEFAULT_REGION=local",
+				"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
+			if out, _ := cmd.CombinedOutput(); !strings.Contains(string(out), "Could not connect to the endpoint URL") {
+				t.Errorf("aws says\n%s", out)
+			}
+		})
+	}
+}

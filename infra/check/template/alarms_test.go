@@ -1,0 +1,160 @@
+package template
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func alarms(t *testing.T) map[string]object {
+	return ofType(t, load(t, "template.yaml"), "AWS::CloudWatch::Alarm")
+}
+
+func TestAlarmsCanBeActedUpon(t *testing.T) {
+	t.Parallel()
+	action := object{"Fn::If": []any{"HasAlarmTopic", []any{object{"Ref": "AlarmTopicArn"}}, []any{}}}
+	runbook := sections(text(t, "infra/deploy/runbook.md"))
+	for id, alarm := range alarms(t) {
+		for _, property := range []string{"AlarmActions", "OKActions"} {
+			if diff := cmp.Diff(action, alarm[property]); diff != "" {
+				t.Errorf("%s.%s:\n%s", id, property, diff)
+			}
+		}
+		if alarm["TreatMissingData"] != "notBreaching" {
+			t.Errorf("%s: without data it is %v", id, alarm["TreatMissingData"])
+		}
+		if d := alarm["AlarmDescription"].(string); !strings.HasSuffix(d, "See infra/deploy/runbook.md, "+id+".") {
+			t.Errorf("%s does not send its reader to the runbook: %q", id, d)
+		}
+		for _, part := range []string{"**Means.**", "**Look.**", "**Do.**"} {
+			if !strings.Contains(runbook[id], part) {
+				t.Errorf("infra/deploy/runbook.md, %s: no %s", id, part)
+			}
+		}
+	}
+	for id := range runbook {
+		if _, ok := alarms(t)[id]; strings.HasSuffix(id, "Alarm") && !ok {
+			t.Errorf("infra/deploy/runbook.md tells of %s, which there is not", id)
+		}
+	}
+}
+
+// sections cuts a page by its headings of the third level.
+func sections(page string) map[string]string {
+	found := map[string]string{}
+	for _, part := range strings.Split(page, "\n### ")[1:] {
+		title, body, _ := strings.Cut(part, "\n")
+		body, _, _ = strings.Cut(body, "\n## ")
+		found[title] = body
+	}
+	return found
+}
+
+// metrics returns every metric that an alarm watches, as {Namespace, MetricName, Dimensions}.
+func metrics(alarm object) []object {
+	if alarm["MetricName"] != nil {
+		return []object{alarm}
+	}
+	var found []object
+	walk(alarm["Metrics"], func(o object) {
+		if o["MetricName"] != nil {
+			found = append(found, o)
+		}
+	})
+	return found
+}
+
+// An alarm on a metric that nobody writes never sounds.
+func TestAlarmsWatchMetricsThatExist(t *testing.T) {
+	t.Parallel()
+	own := map[string][]string{} // our metrics and their dimensions
+	for _, filter := range ofType(t, load(t, "template.yaml"), "AWS::Logs::MetricFilter") {
+		m := list(filter["MetricTransformations"])[0]
+		var names []string
+		for _, d := range list(at(m, "Dimensions")) {
+			if name, ok := at(d, "Key").(string); ok {
+				names = append(names, name)
+			}
+		}
+		own[fmt.Sprint(at(m, "MetricNamespace"), at(m, "MetricName"))] = names
+		if at(filter, "LogGroupName", "Ref") != "FunctionLogGroup" {
+			t.Errorf("%v reads another log group", filter)
+		}
+	}
+	known := map[string][]string{
+		"AWS/ApiGateway 4xx": {"ApiId"}, "AWS/ApiGateway 5xx": {"ApiId"}, "AWS/ApiGateway Count": {"ApiId"},
+		"AWS/ApiGateway Latency": {"ApiId"}, "AWS/ApiGateway IntegrationLatency": {"ApiId"},
+		"AWS/Lambda Errors": {"FunctionName"}, "AWS/Lambda Throttles": {"FunctionName"},
+		"AWS/DynamoDB ReadThrottleEvents": {"TableName"}, "AWS/DynamoDB WriteThrottleEvents": {"TableName"},
+	}
+	watched := map[string]bool{}
+	for id, alarm := range alarms(t) {
+		for _, m := range metrics(alarm) {
+			var names []string
+			for _, d := range list(m["Dimensions"]) {
+				if name, ok := at(d, "Name").(string); ok {
+					names = append(names, name)
+				}
+			}
+			key := fmt.Sprint(m["Namespace"], m["MetricName"])
+			want, ok := own[key]
+			watched[key] = true
+			if namespace, isText := m["Namespace"].(string); isText {
+				want, ok = known[namespace+" "+fmt.Sprint(m["MetricName"])]
+				if id == "CanaryFailuresAlarm" {
+					want = []string{"FunctionName", "Resource", "ExecutedVersion"}
+				}
+			}
+			if !ok {
+				t.Errorf("%s: nothing writes the metric %s", id, key)
+			}
+			if diff := cmp.Diff(want, names); diff != "" {
+				t.Errorf("%s: dimensions of %v:\n%s", id, m["MetricName"], diff)
+			}
+		}
+	}
+	for key := range own {
+		if !watched[key] {
+			t.Errorf("no alarm watches %s", key)
+		}
+	}
+}
+
+func TestRatioHasAFloor(t *testing.T) {
+	t.Parallel()
+	alarm := alarms(t)["ServerErrorRatioAlarm"]
+	expression, _ := at(list(alarm["Metrics"])[0], "Expression").(string)
+	if !regexp.MustCompile(`^IF\(requests >= [0-9]{2,}, `).MatchString(expression) {
+		t.Errorf("a single failure at night would sound it: %s", expression)
+	}
+}
+
+func TestDashboardIsJSON(t *testing.T) {
+	t.Parallel()
+	body := at(ofType(t, load(t, "template.yaml"), "AWS::CloudWatch::Dashboard")["Dashboard"], "DashboardBody", "Fn::Sub").([]any)[0].(string)
+	type widget struct {
+		Type       string
+		Properties struct {
+			Title, Region, Query string
+			Metrics              [][]any
+		}
+	}
+	var dashboard struct{ Widgets []widget }
+	if err := json.Unmarshal([]byte(body), &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range dashboard.Widgets {
+		p := w.Properties
+		if p.Title == "" || p.Region != "${AWS::Region}" || (p.Query == "") == (len(p.Metrics) == 0) {
+			t.Errorf("a widget lacks its title, region, query or metrics: %+v", w)
+		}
+	}
+	if !slices.ContainsFunc(dashboard.Widgets, func(w widget) bool { return w.Type == "log" }) {
+		t.Error("no widget shows why requests were refused")
+	}
+}

@@ -1,0 +1,107 @@
+package template
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+)
+
+// Values that each pattern must take and must refuse, beside the default.
+var parameterValues = map[string]struct{ good, bad []string }{
+	"JwtIssuer":              {[]string{"https://login.example.com/", "urn:example"}, []string{"", "https://a b", "https://a\n"}},
+	"JwtAudience":            {[]string{"settings", "a,b", "https://api.example.com"}, []string{"", ",", "a,", "a, b", "a,,b"}},
+	"JwksUrl":                {[]string{"https://login.example.com/jwks.json", "https://a:8443/k?x=1"}, []string{"", "http://a/k", "https://user@a/k", "https://user:p@a/k", "https://a", "https:///k"}},
+	"JwksMaxAge":             {[]string{"5m", "90s", "24h"}, []string{"", "0s", "5", "1h30m", "25h", "-5m", "1.5h"}},
+	"JwksFileMaxAge":         {[]string{"off", "90s", "24h"}, []string{"", "on", "25h", "1d", "jwks.json"}},
+	"JwtUserClaim":           {[]string{"sub", "cognito:username", "https://example.com/uid"}, []string{"", "a b"}},
+	"JwtRequiredScope":       {[]string{"", "settings:write"}, []string{"a b", "a,b", `a"b`, `a\b`}},
+	"CorsAllowOrigins":       {[]string{"", "https://app.example.com", "http://localhost:5173"}, []string{"*", "http://app.example.com", "https://a/", "https://*.example.com", "null"}},
+	"UsersTableName":         {[]string{"", "users-1"}, []string{"ab", "arn:x:y", "users/1"}},
+	"KmsKeyArn":              {[]string{"", "arn:aws" + ":kms:eu" + "-west-1:" + "000000000000:key/1234abcd-12ab"}, []string{"alias/x", "1234abcd-12ab"}},
+	"DynamoDbEndpoint":       {[]string{"", "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com"}, []string{"http://127.0.0.1:8000", "dynamodb", "https://a/b"}},
+	"DomainName":             {[]string{"", "settings.example.com"}, []string{"example", "*.example.com", "Settings.example.com", "https://settings.example.com", "a..b"}},
+	"CertificateArn":         {[]string{"", "arn:aws" + "-cn:acm:cn" + "-north-1:" + "000000000000:certificate/1234abcd"}, []string{"1234abcd"}},
+	"AlarmTopicArn":          {[]string{"", "arn:aws" + ":sns:eu" + "-west-1:" + "000000000000:alarms"}, []string{"alarms", "arn:aws" + ":sqs:eu" + "-west-1:" + "000000000000:alarms"}},
+	"PermissionsBoundaryArn": {[]string{"", "arn:aws" + ":iam::" + "000000000000:policy/x-Boundary-1"}, []string{"x", "arn:aws" + ":iam::" + "000000000000:role/x"}},
+}
+
+func TestParametersAreChecked(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"template.yaml", "infra/deploy/pipeline.yaml"} {
+		for id, p := range at(load(t, name), "Parameters").(object) {
+			text, _ := at(p, "AllowedPattern").(string)
+			if d, _ := at(p, "Description").(string); d == "" {
+				t.Errorf("%s: %s has no description", name, id)
+			}
+			if text == "" {
+				if at(p, "AllowedValues") == nil {
+					t.Errorf("%s: %s takes any value", name, id)
+				}
+				continue
+			}
+			if c, _ := at(p, "ConstraintDescription").(string); c == "" {
+				t.Errorf("%s: %s does not say what is wrong with a value", name, id)
+			}
+			pattern := regexp.MustCompile(`\A(?:` + text + `)\z`) // CloudFormation matches the whole value
+			if d := at(p, "Default"); d != nil && !pattern.MatchString(d.(string)) {
+				t.Errorf("%s: %s does not take its own default %q", name, id, d)
+			}
+			if name == "infra/deploy/pipeline.yaml" {
+				continue
+			}
+			values, ok := parameterValues[id]
+			if !ok {
+				t.Errorf("%s is not tried", id)
+			}
+			for _, v := range values.good {
+				if !pattern.MatchString(v) {
+					t.Errorf("%s refuses %q", id, v)
+				}
+			}
+			for _, v := range values.bad {
+				if pattern.MatchString(v) {
+					t.Errorf("%s takes %q", id, v)
+				}
+			}
+		}
+	}
+}
+
+// Whom to trust is nobody's default.
+func TestTrustHasNoDefault(t *testing.T) {
+	t.Parallel()
+	for name, ids := range map[string][]string{
+		"template.yaml":              {"JwtIssuer", "JwtAudience", "JwksUrl"},
+		"infra/deploy/pipeline.yaml": {"Environment", "Repository", "SubjectPrefix"},
+	} {
+		for _, id := range ids {
+			p := at(load(t, name), "Parameters", id).(object)
+			if d, ok := p["Default"]; ok {
+				t.Errorf("%s: %s is %q unless somebody says otherwise", name, id, d)
+			}
+		}
+	}
+}
+
+func TestEveryParameterIsUsed(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"template.yaml", "infra/deploy/pipeline.yaml"} {
+		doc := load(t, name)
+		var used []string
+		walk(doc, func(o object) {
+			if id, ok := o["Ref"].(string); ok {
+				used = append(used, id)
+			}
+			if s, ok := o["Fn::Sub"].(string); ok {
+				for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(s, -1) {
+					used = append(used, m[1])
+				}
+			}
+		})
+		for id := range at(doc, "Parameters").(object) {
+			if !slices.Contains(used, id) {
+				t.Errorf("%s: nothing depends on %s", name, id)
+			}
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package template
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// statements returns the statements of every policy in a document by Sid; one without a Sid is an error,
+// save in a role's trust.
+func statements(t *testing.T, doc object) map[string]object {
+	t.Helper()
+	found := map[string]object{}
+	walk(at(doc, "Resources"), func(o object) {
+		if o["Effect"] == nil {
+			return
+		}
+		id, _ := o["Sid"].(string)
+		if id == "" && o["Principal"] == nil {
+			t.Errorf("a statement has no Sid: %v", o)
+		}
+		// The same Sid in two policies must not hide one of them.
+		for found[id] != nil {
+			id += "'"
+		}
+		found[id] = o
+	})
+	return found
+}
+
+func TestNoWildcard(t *testing.T) {
+	t.Parallel()
+	// Actions that take no narrower resource.
+	exempt := map[string][]string{
+		"template.yaml":              {"WriteTraces"},
+		"infra/deploy/pipeline.yaml": {"Traces", "TemplateSummary", "AccessLogDelivery"},
+	}
+	for name, sids := range exempt {
+		for sid, s := range statements(t, load(t, name)) {
+			if s["Effect"] == "Deny" {
+				continue
+			}
+			for _, element := range []string{"NotAction", "NotResource", "NotPrincipal"} {
+				if s[element] != nil {
+					t.Errorf("%s: %s has %s", name, sid, element)
+				}
+			}
+			for _, action := range list(s["Action"]) {
+				if strings.Contains(action.(string), "*") {
+					t.Errorf("%s: %s allows %s", name, sid, action)
+				}
+			}
+			for _, resource := range list(s["Resource"]) {
+				if resource == "*" != slices.Contains(sids, sid) {
+					t.Errorf("%s: %s names the resource %v; exempt from naming one: %v", name, sid, resource, slices.Contains(sids, sid))
+				}
+				// In the service's own stack every resource is one, not a family of them.
+				if name == "template.yaml" && resource != "*" && strings.Contains(fmt.Sprint(resource), "*") {
+					t.Errorf("%s: %s names a family of resources: %v", name, sid, resource)
+				}
+			}
+			if strings.Contains(fmt.Sprint(s["Principal"]), "*") {
+				t.Errorf("%s: %s trusts everybody", name, sid)
+			}
+		}
+		walk(load(t, name), func(o object) {
+			if o["ManagedPolicyArns"] != nil {
+				t.Errorf("%s: a role has managed policies: %v", name, o["ManagedPolicyArns"])
+			}
+		})
+	}
+}
+
+func TestFunctionMayDoWhatItDoes(t *testing.T) {
+	t.Parallel()
+	doc := object{"Resources": object{"FunctionRole": at(load(t, "template.yaml"), "Resources", "FunctionRole")}}
+	got := map[string][]any{}
+	for sid, s := range statements(t, doc) {
+		got[sid] = list(s["Action"])
+	}
+	want := map[string][]any{
+		"":                       {"sts:AssumeRole"},
+		"ReadMembership":         {"dynamodb:GetItem"},
+		"ReadAndReplaceSettings": {"dynamodb:GetItem", "dynamodb:PutItem"},
+		"WriteOwnLog":            {"logs:CreateLogStream", "logs:PutLogEvents"},
+		"UseTableKey":            {"kms:Decrypt", "kms:DescribeKey"},
+		"WriteTraces":            {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("actions:\n%s", diff)
+	}
+	condition := object{
+		"ForAllValues:StringEquals": object{"dynamodb:Attributes": []any{"userId", "orgId", "role"}},
+		// For requests that say what they select: those that select everything name no attributes, and ForAllValues
+		// would hold of them.
+		"StringEqualsIfExists": object{"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+	}
+	if diff := cmp.Diff(condition, statements(t, doc)["ReadMembership"]["Condition"]); diff != "" {
+		t.Errorf("condition on the users table:\n%s", diff)
+	}
+}
+
+// What the stack asks for is within the boundary that the pipeline sets.
+func TestBoundaryHoldsTheStacksRoles(t *testing.T) {
+	t.Parallel()
+	allowed := map[string]bool{}
+	boundary := object{"Resources": at(load(t, "infra/deploy/pipeline.yaml"), "Resources", "Boundary")}
+	for _, s := range statements(t, boundary) {
+		for _, action := range list(s["Action"]) {
+			allowed[action.(string)] = true
+		}
+	}
+	for id, role := range ofType(t, load(t, "template.yaml"), "AWS::IAM::Role") {
+		want := object{"Fn::If": []any{"HasBoundary", object{"Ref": "PermissionsBoundaryArn"}, object{"Ref": "AWS::NoValue"}}}
+		if diff := cmp.Diff(want, role["PermissionsBoundary"]); diff != "" {
+			t.Errorf("%s.PermissionsBoundary:\n%s", id, diff)
+		}
+		walk(role["Policies"], func(o object) {
+			for _, action := range list(o["Action"]) {
+				if action != nil && !allowed[action.(string)] {
+					t.Errorf("%s: %s is beyond the boundary", id, action)
+				}
+			}
+		})
+	}
+}
+
+func TestPipelineTrustsOneBranch(t *testing.T) {
+	t.Parallel()
+	s := statements(t, load(t, "infra/deploy/pipeline.yaml"))
+	const claim = "token.actions.githubusercontent.com:"
+	want := object{"StringEquals": object{
+		claim + "aud":        "sts.amazonaws.com",
+		claim + "sub":        object{"Fn::Sub": "${SubjectPrefix}:environment:${Environment}"},
+		claim + "repository": object{"Ref": "Repository"},
+		claim + "ref":        object{"Fn::Sub": "refs/heads/${Branch}"},
+	}}
+	if diff := cmp.Diff(want, s["OneEnvironmentOfOneBranch"]["Condition"]); diff != "" {
+		t.Errorf("trust of the deploy role:\n%s", diff)
+	}
+	bounded := object{"StringEquals": object{"iam:PermissionsBoundary": object{"Ref": "Boundary"}}}
+	if diff := cmp.Diff(bounded, s["BoundedRoles"]["Condition"]); diff != "" {
+		t.Errorf("roles can be made without the boundary:\n%s", diff)
+	}
+	for sid, statement := range s {
+		for _, action := range list(statement["Action"]) {
+			if action == "iam:PassRole" && at(statement, "Condition", "StringEquals", "iam:PassedToService") == nil {
+				t.Errorf("%s passes roles to any service", sid)
+			}
+			if slices.Contains([]any{"iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:CreateUser",
+				"iam:CreatePolicyVersion", "iam:UpdateAssumeRolePolicy"}, action) {
+				t.Errorf("%s: %s leads round the boundary", sid, action)
+			}
+		}
+	}
+}
