@@ -14,8 +14,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/MicahParks/jwkset"
-	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -72,7 +70,6 @@ func (e *InvalidError) Error() string { return "invalid token: " + e.Reason }
 type Verifier struct {
 	config Config
 	keys   *keyStore
-	finder keyfunc.Keyfunc
 	parser *jwt.Parser
 }
 
@@ -90,14 +87,7 @@ func New(c Config) (*Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure token verification: %w", err)
 	}
-	finder, err := keyfunc.New(keyfunc.Options{
-		Storage:      keys,
-		UseWhitelist: []jwkset.USE{"", jwkset.UseSig},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("configure token verification: %w", err)
-	}
-	return &Verifier{config: c, keys: keys, finder: finder, parser: newParser(c)}, nil
+	return &Verifier{config: c, keys: keys, parser: newParser(c)}, nil
 }
 
 // Warm fetches the keys, unless there are some that serve, so that the first token
@@ -136,7 +126,6 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 // keyFor returns the function that finds the key for a parsed but not yet
 // verified token.
 func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
-	find := v.finder.KeyfuncCtx(ctx)
 	return func(t *jwt.Token) (any, error) {
 		if err := checkHeader(t.Header); err != nil {
 			return nil, err
@@ -144,10 +133,7 @@ func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
 		if err := checkText(t.Raw); err != nil {
 			return nil, err
 		}
-		key, err := find(t)
-		if err != nil {
-			return nil, err
-		}
-		return key, bindMethod(t, key)
+		requireSalt(t)
+		return v.keys.find(ctx, t)
 	}
 }

@@ -20,61 +20,70 @@ const (
 	maxRSABits = 8192
 )
 
-// usableKeys returns the keys of a JWK Set that can verify a token, by key id,
-// and for each other one why it cannot: RFC 7517 section 5 asks to leave such
-// keys aside and not to refuse the set.
-func usableKeys(text []byte) (usable map[string]jwkset.JWK, skipped []error, err error) {
+// verificationKey is a key of a JWK Set that can verify tokens.
+type verificationKey struct {
+	index      int // in the set
+	jwk        jwkset.JWK
+	algorithms []string // that it may verify
+}
+
+func (k verificationKey) id() string        { return k.jwk.Marshal().KID }
+func (k verificationKey) namesItsAlg() bool { return k.jwk.Marshal().ALG != "" }
+
+// usableKeys returns the keys of a JWK Set that can verify a token, and for each
+// other one why it cannot: RFC 7517 section 5 asks to ignore such keys and not to
+// refuse the set.
+func usableKeys(text []byte) (usable []verificationKey, skipped []error, err error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(text, &set); err != nil {
 		return nil, nil, err
 	}
-	usable = make(map[string]jwkset.JWK, len(set.Keys))
 	for i, raw := range set.Keys {
 		key, err := usableKey(raw)
-		if err == nil {
-			if _, twice := usable[key.Marshal().KID]; twice {
-				err = refusal("kid is that of an earlier key")
-			}
-		}
 		if err != nil {
 			skipped = append(skipped, fmt.Errorf("key %d: %w", i, err))
 			continue
 		}
-		usable[key.Marshal().KID] = key
+		key.index = i
+		usable = append(usable, key)
 	}
 	return usable, skipped, nil
 }
 
-// usableKey reads one JWK. Private members are left out of it, which leaves
-// nothing of a symmetric key: it is refused.
-func usableKey(raw json.RawMessage) (jwkset.JWK, error) {
+// usableKey reads one JWK without its private members. Nothing is left of a
+// symmetric key then, so it is refused.
+func usableKey(raw json.RawMessage) (verificationKey, error) {
 	key, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{Private: false}, jwkset.JWKValidateOptions{})
 	if err != nil {
-		return jwkset.JWK{}, err
+		return verificationKey{}, err
 	}
 	jwk := key.Marshal()
 	if jwk.KID == "" || utf8.RuneCountInString(jwk.KID) > maxKeyIDLength {
-		return jwkset.JWK{}, refusal("kid is missing or too long")
+		return verificationKey{}, refusal("kid is missing or too long")
 	}
 	if jwk.USE != "" && jwk.USE != jwkset.UseSig {
-		return jwkset.JWK{}, refusal("use is not sig")
+		return verificationKey{}, refusal("use is not sig")
 	}
 	if len(jwk.KEYOPS) > 0 && !slices.Contains(jwk.KEYOPS, jwkset.KeyOpsVerify) {
-		return jwkset.JWK{}, refusal("key_ops lacks verify")
+		return verificationKey{}, refusal("key_ops lacks verify")
 	}
 	algorithms, err := algorithmsOf(key.Key())
 	if err != nil {
-		return jwkset.JWK{}, err
+		return verificationKey{}, err
 	}
-	if jwk.ALG != "" && !slices.Contains(algorithms, jwk.ALG.String()) {
-		return jwkset.JWK{}, refusal("alg is not one of the key type " + jwk.KTY.String())
+	if jwk.ALG != "" {
+		if !slices.Contains(algorithms, jwk.ALG.String()) {
+			return verificationKey{}, refusal("alg is not one of the key type " + jwk.KTY.String())
+		}
+		algorithms = []string{jwk.ALG.String()}
 	}
-	return key, nil
+	return verificationKey{jwk: key, algorithms: algorithms}, nil
 }
 
-// algorithmsOf returns the algorithms that a key may verify.
+// algorithmsOf returns the algorithms that the type and the curve of a key allow
+// (RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1).
 func algorithmsOf(key any) ([]string, error) {
 	switch k := key.(type) {
 	case *rsa.PublicKey:

@@ -197,14 +197,57 @@ func TestOneBadKeyBesideAGoodOne(t *testing.T) {
 	}
 }
 
-func TestFirstOfTwoKeysWithOneIDServes(t *testing.T) {
+func TestKeysWithOneID(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, keySet(jwk("p256", nil), jwk("p256-other", object{"kid": "p256"})))
-	f.mustAccept(t, longLived("p256"))
-	f.mustRefuse(t, sign("ES256", "p256-other", object{"kid": "p256"}, nil), badSignature)
-	// One that cannot serve does not stand in the way.
-	f = newFixture(t, keySet(jwk("p256-other", object{"kid": "p256", "use": "enc"}), jwk("p256", nil)))
-	f.mustAccept(t, longLived("p256"))
+	one := func(key string, members object) object { return jwk(key, object{"kid": "one"}.with(members)) }
+	signed := func(alg, key string) string { return sign(alg, key, object{"kid": "one"}, nil) }
+	for _, c := range []struct {
+		name   string
+		set    []object
+		accept []string // by "alg key": tokens of the kid
+		refuse map[string]string
+	}{
+		{"one key under several algorithms",
+			[]object{one("rsa", object{"alg": "RS256"}), one("rsa", object{"alg": "RS384"}), one("rsa", object{"alg": "RS512"})},
+			[]string{"RS256 rsa", "RS384 rsa", "RS512 rsa"},
+			map[string]string{"PS256 rsa": otherAlgorithm, "RS256 rsa-other": badSignature}},
+		{"types that differ",
+			[]object{one("rsa", nil), one("p256", nil), one("p384", nil), one("ed", nil)},
+			[]string{"RS256 rsa", "PS512 rsa", "ES256 p256", "ES384 p384", "EdDSA ed"},
+			map[string]string{"ES512 p521": otherAlgorithm, "ES256 p256-other": badSignature}},
+		{"an alg each",
+			[]object{one("rsa", object{"alg": "RS256"}), one("rsa-other", object{"alg": "PS256"})},
+			[]string{"RS256 rsa", "PS256 rsa-other"},
+			map[string]string{"RS256 rsa-other": badSignature, "PS256 rsa": badSignature, "RS512 rsa": otherAlgorithm}},
+		{"the first of two that could verify one algorithm",
+			[]object{one("p256", nil), one("p256-other", nil)},
+			[]string{"ES256 p256"},
+			map[string]string{"ES256 p256-other": badSignature}},
+		{"the first of two whose alg names one algorithm",
+			[]object{one("rsa", object{"alg": "RS256"}), one("rsa-other", object{"alg": "RS256"})},
+			[]string{"RS256 rsa"},
+			map[string]string{"RS256 rsa-other": badSignature, "RS384 rsa-other": otherAlgorithm}},
+		{"a key whose alg names the algorithm before one without alg",
+			[]object{one("rsa", nil), one("rsa-other", object{"alg": "RS256"})},
+			[]string{"RS256 rsa-other", "RS384 rsa"},
+			map[string]string{"RS256 rsa": badSignature, "RS384 rsa-other": badSignature}},
+		{"a key that cannot serve is in nobody's way",
+			[]object{one("p256-other", object{"use": "enc"}), one("p256", nil)},
+			[]string{"ES256 p256"},
+			map[string]string{"ES256 p256-other": badSignature}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, keySet(c.set...))
+			for _, token := range c.accept {
+				alg, key, _ := strings.Cut(token, " ")
+				f.mustAccept(t, signed(alg, key))
+			}
+			for token, reason := range c.refuse {
+				alg, key, _ := strings.Cut(token, " ")
+				f.mustRefuse(t, signed(alg, key), reason)
+			}
+		})
+	}
 }
 
 // Some issuers publish what they should keep: the public part serves all the same.

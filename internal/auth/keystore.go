@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
 
 	"orgsettings/internal/tlsdial"
 )
@@ -32,8 +32,6 @@ const (
 //
 // Ages are by wall clock, since the monotonic one may stand still in a freeze.
 type keyStore struct {
-	jwkset.Storage // empty: answers that there are no keys where more than one is asked for
-
 	url    string
 	maxAge time.Duration // of what is fetched
 	client *http.Client
@@ -48,9 +46,8 @@ type keyStore struct {
 
 func newKeyStore(c Config) (*keyStore, error) {
 	s := &keyStore{
-		Storage: jwkset.NewMemoryStorage(),
-		url:     c.JWKSURL,
-		maxAge:  min(c.JWKSMaxAge, maxOutage),
+		url:    c.JWKSURL,
+		maxAge: min(c.JWKSMaxAge, maxOutage),
 		client: &http.Client{
 			Timeout: fetchTimeout,
 			// Keys come from the configured address and no other.
@@ -79,20 +76,18 @@ func newKeyStore(c Config) (*keyStore, error) {
 	return s, nil
 }
 
-// KeyRead implements [jwkset.Storage]. Its errors are a refusal and [ErrUnavailable].
-func (s *keyStore) KeyRead(ctx context.Context, kid string) (jwkset.JWK, error) {
+// find returns the key that may verify t, or a refusal, or [ErrUnavailable].
+func (s *keyStore) find(ctx context.Context, t *jwt.Token) (any, error) {
 	set := s.serving(ctx)
-	if key, ok := set.find(kid); ok {
-		return key, s.expired(set)
+	key, err := set.find(ctx, t)
+	if err != nil {
+		set = s.refresh(ctx)
+		key, err = set.find(ctx, t)
 	}
-	set = s.refresh(ctx)
-	if key, ok := set.find(kid); ok {
-		return key, s.expired(set)
+	if expired := s.expired(set); expired != nil {
+		return nil, expired
 	}
-	if err := s.expired(set); err != nil {
-		return jwkset.JWK{}, err
-	}
-	return jwkset.JWK{}, refusal("key id is not in the key set")
+	return key, err
 }
 
 // serving returns the current set, fetched again if it is above its age.
@@ -165,8 +160,8 @@ func (s *keyStore) land(ctx context.Context, flight chan struct{}, set *keySet, 
 	s.mu.Unlock()
 	if err != nil {
 		s.logger.WarnContext(ctx, "signing keys refresh failed", "error", err)
-	} else if ids := set.ids(); before == nil || !slices.Equal(ids, before.ids()) {
-		s.logger.InfoContext(ctx, "signing keys changed", "keys", len(ids), "skipped", set.skipped)
+	} else if before == nil || !slices.Equal(set.keyIDs, before.keyIDs) {
+		s.logger.InfoContext(ctx, "signing keys changed", "keys", len(set.keyIDs), "skipped", set.skipped)
 	}
 }
 

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"crypto/ecdsa"
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
@@ -103,21 +102,14 @@ func checkText(token string) error {
 	return nil
 }
 
-// bindMethod makes the method of t as strict as its algorithm is defined: the
-// curve is the algorithm's (RFC 7518 section 3.4) and the salt of PSS as long as
-// the hash (section 3.5).
-func bindMethod(t *jwt.Token, key any) error {
-	switch m := t.Method.(type) {
-	case *jwt.SigningMethodECDSA:
-		if k, ok := key.(*ecdsa.PublicKey); ok && k.Curve.Params().BitSize != m.CurveBits {
-			return refusal("key is on another curve than the algorithm's")
-		}
-	case *jwt.SigningMethodRSAPSS:
+// requireSalt makes the salt of an RSASSA-PSS signature as long as its hash
+// (RFC 7518 section 3.5). The library accepts any length.
+func requireSalt(t *jwt.Token) {
+	if m, ok := t.Method.(*jwt.SigningMethodRSAPSS); ok {
 		strict := *m
 		strict.VerifyOptions = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
 		t.Method = &strict
 	}
-	return nil
 }
 
 // checkClaims holds verified claims to what the parser does not check, and
@@ -189,7 +181,7 @@ func reasonOf(err error) string {
 		{jwt.ErrTokenInvalidIssuer, "issuer is another"},
 		{jwt.ErrTokenInvalidClaims, "claims are ill-typed"},
 		{jwt.ErrTokenSignatureInvalid, "signature does not verify or its algorithm is not accepted"},
-		{jwt.ErrTokenUnverifiable, "algorithm is not accepted or not that of the key"},
+		{jwt.ErrTokenUnverifiable, string(errOtherAlgorithm)},
 	} {
 		if errors.Is(err, known.err) {
 			return known.reason
