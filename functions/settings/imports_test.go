@@ -62,6 +62,7 @@ func TestImports(t *testing.T) {
 		"github.com/aws/aws-lambda-go/lambdacontext":  "internal/apigw",
 		"github.com/golang-jwt/":                      "internal/auth",
 		"github.com/MicahParks/":                      "internal/auth",
+		"golang.org/x/sync/semaphore":                 "internal/auth",
 		"github.com/klauspost/":                       "internal/dynamo",
 		"github.com/go-json-experiment/json/jsontext": "internal/api internal/apigw internal/auth",
 		"github.com/aws/aws-sdk-go-v2/aws":            "functions/settings internal/dynamo",

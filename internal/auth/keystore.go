@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/sync/semaphore"
 
 	"orgsettings/internal/tlsdial"
 )
@@ -38,10 +39,15 @@ type keyStore struct {
 	logger *slog.Logger
 	now    func() time.Time
 
+	// fetching admits one fetch at a time. The fetch runs within the call that began it
+	// and ends with its context: a freeze of the process would leave a goroutine of
+	// singleflight with a dead connection, on which the next request then waits. Unlike a
+	// mutex, a semaphore lets a caller go whose own context ends.
+	fetching *semaphore.Weighted
+
 	mu      sync.Mutex
-	current *keySet       // nil: there is none yet
-	tried   time.Time     // when the last fetch ended
-	flight  chan struct{} // closed when the fetch under way ends; nil if there is none
+	current *keySet   // nil: there is none yet
+	tried   time.Time // when the last fetch ended
 }
 
 func newKeyStore(c Config) (*keyStore, error) {
@@ -60,8 +66,9 @@ func newKeyStore(c Config) (*keyStore, error) {
 				MaxResponseHeaderBytes: 64 << 10,
 			},
 		},
-		logger: c.Logger,
-		now:    c.Now,
+		logger:   c.Logger,
+		now:      c.Now,
+		fetching: semaphore.NewWeighted(1),
 	}
 	if len(c.ShippedKeys) > 0 {
 		var err error
@@ -112,51 +119,42 @@ func (s *keyStore) snapshot() *keySet {
 	return s.current
 }
 
-// refresh fetches the set, unless the last fetch was a moment ago, or waits for
-// the fetch that is under way. It returns the set that is current then.
+// refresh fetches the set, unless the last fetch was a moment ago. It waits for a
+// fetch that is under way. It returns the set that is current then.
 func (s *keyStore) refresh(ctx context.Context) *keySet {
-	flight, ours := s.board()
-	switch {
-	case ours:
+	if err := s.fetching.Acquire(ctx, 1); err != nil {
+		return s.snapshot()
+	}
+	defer s.fetching.Release(1)
+	if s.mayFetch() {
 		set, err := s.fetch(ctx)
-		s.land(ctx, flight, set, err)
-	case flight != nil:
-		select {
-		case <-flight:
-		case <-ctx.Done():
-		}
+		s.take(ctx, set, err)
 	}
 	return s.snapshot()
 }
 
-// board returns the fetch that is under way or, if one may start now, a new one
-// that the caller has to carry out and land; else nil.
-func (s *keyStore) board() (flight chan struct{}, ours bool) {
+// mayFetch says whether the pause after the last fetch is over.
+func (s *keyStore) mayFetch() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flight != nil {
-		return s.flight, false
-	}
 	pause := pauseWithKeys
 	if s.current == nil {
 		pause = pauseWithout
 	}
-	if since := s.now().Round(0).Sub(s.tried); since >= 0 && since < pause {
-		return nil, false
-	}
-	s.flight = make(chan struct{})
-	return s.flight, true
+	since := s.now().Round(0).Sub(s.tried)
+	return since < 0 || since >= pause
 }
 
-func (s *keyStore) land(ctx context.Context, flight chan struct{}, set *keySet, err error) {
+// take makes set the current one, unless err says why it could not be fetched.
+func (s *keyStore) take(ctx context.Context, set *keySet, err error) {
 	s.mu.Lock()
 	before := s.current
 	if err == nil {
 		s.current = set
 	}
-	s.tried = s.now().Round(0)
-	s.flight = nil
-	close(flight)
+	if err == nil || ctx.Err() == nil {
+		s.tried = s.now().Round(0) // a fetch that its caller broke off says nothing of the issuer
+	}
 	s.mu.Unlock()
 	if err != nil {
 		s.logger.WarnContext(ctx, "signing keys refresh failed", "error", err)

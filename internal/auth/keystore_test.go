@@ -156,6 +156,34 @@ func TestCallerDoesNotWaitBeyondItsContext(t *testing.T) {
 	first.Wait()
 }
 
+// A fetch ends with the context of its caller. Those who wait for it do not pay for
+// that: the next one fetches at once.
+func TestCallerThatBreaksOffAFetch(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "")
+	entered := make(chan struct{})
+	f.serve(func(w http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var first, others sync.WaitGroup
+	first.Go(func() {
+		if _, err := f.Verify(ctx, longLived("p256")); err != auth.ErrUnavailable {
+			t.Errorf("Verify = %v, want ErrUnavailable", err)
+		}
+	})
+	<-entered
+	f.publish(goodKeys())
+	for range 10 {
+		others.Go(func() { f.mustAcceptAsync(t, longLived("p256")) })
+	}
+	cancel()
+	first.Wait()
+	others.Wait()
+	f.wantFetches(t, 2)
+}
+
 func TestVerifyWhileKeysChange(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, goodKeys(), func(c *auth.Config) { c.JWKSMaxAge = time.Second })
