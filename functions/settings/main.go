@@ -88,7 +88,6 @@ func connect(ctx context.Context, c config, authorities []*x509.CertPool, logger
 		ShippedKeysMaxAge: c.jwksFileMaxAge,
 		UserClaim:         c.userClaim,
 		RequiredScope:     c.requiredScope,
-		Authorities:       authorities,
 		Logger:            logger,
 		Now:               time.Now,
 	})

@@ -7,7 +7,6 @@ package auth
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,10 +31,6 @@ type Config struct {
 	// a token names a key that it lacks: then the keys are fetched.
 	ShippedKeys       []byte
 	ShippedKeysMaxAge time.Duration
-
-	// Authorities are tried one after the other to verify the server of the keys; none
-	// and nil stand for those of the system.
-	Authorities []*x509.CertPool
 
 	Logger *slog.Logger     // told of key sets that change or cannot be fetched
 	Now    func() time.Time // the clock that tokens and keys are held against

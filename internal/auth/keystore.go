@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"golang.org/x/sync/semaphore"
-
-	"orgsettings/internal/tlsdial"
 )
 
 const (
@@ -60,8 +57,6 @@ func newKeyStore(c Config) (*keyStore, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
 				Proxy:                  nil,
-				DialContext:            (&net.Dialer{Timeout: fetchTimeout}).DialContext,
-				DialTLSContext:         tlsdial.New(nil, fetchTimeout, c.Authorities...).DialContext,
 				DisableKeepAlives:      true, // the next fetch is minutes away
 				MaxResponseHeaderBytes: 64 << 10,
 			},
