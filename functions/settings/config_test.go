@@ -121,8 +121,8 @@ func TestBrokenConfigurationAnswers(t *testing.T) {
 	}
 }
 
-// Keys that are to be shipped and are not there are a broken configuration too.
-func TestShippedKeysAreMissing(t *testing.T) {
+// A bundled JWKS that cannot be read is a broken configuration.
+func TestBundledJWKSIsMissing(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	newHandler(t.Context(), env("JWKS_FILE", "absent.json"), &log)

@@ -72,10 +72,10 @@ func logProblems(logger *slog.Logger, err error) {
 
 // connect puts the parts together and warms them up.
 func connect(ctx context.Context, c config, authorities []*x509.CertPool, logger *slog.Logger) (http.Handler, error) {
-	var shipped []byte
+	var bundled []byte
 	if c.jwksFile != "" {
 		var err error
-		if shipped, err = os.ReadFile(c.jwksFile); err != nil {
+		if bundled, err = os.ReadFile(c.jwksFile); err != nil {
 			return nil, fmt.Errorf("JWKS_FILE: %w", err)
 		}
 	}
@@ -84,8 +84,8 @@ func connect(ctx context.Context, c config, authorities []*x509.CertPool, logger
 		Audiences:         c.audiences,
 		JWKSURL:           c.jwksURL,
 		JWKSMaxAge:        c.jwksMaxAge,
-		ShippedKeys:       shipped,
-		ShippedKeysMaxAge: c.jwksFileMaxAge,
+		BundledJWKS:       bundled,
+		BundledJWKSMaxAge: c.jwksFileMaxAge,
 		UserClaim:         c.userClaim,
 		RequiredScope:     c.requiredScope,
 		Logger:            logger,

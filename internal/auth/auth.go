@@ -21,19 +21,19 @@ type Config struct {
 	Issuer        string        // the exact iss claim
 	Audiences     []string      // one of them must be in aud or, in a token without aud, be client_id
 	JWKSURL       string        // where the issuer publishes its keys
-	JWKSMaxAge    time.Duration // age above which the keys are fetched again before they serve
+	JWKSMaxAge    time.Duration // age at which the keys are fetched again before they serve
 	UserClaim     string        // the claim that holds the user id
 	RequiredScope string        // a scope that the token must carry; empty: none
 
-	// ShippedKeys is a key set that was fetched beforehand, so that a start need not wait
-	// for the issuer; empty: none. It is a JWK Set with one more member, fetched: when it
-	// was, by RFC 3339. It serves until it is ShippedKeysMaxAge old, counted from then, or
-	// a token names a key that it lacks: then the keys are fetched.
-	ShippedKeys       []byte
-	ShippedKeysMaxAge time.Duration
+	// BundledJWKS is a JWK Set that was fetched before the deployment, so that a cold
+	// start need not wait for the issuer; empty: none. Its member fetched says when, in
+	// the form of RFC 3339. The keys are fetched again when the set is BundledJWKSMaxAge
+	// old, or when a token names a key that it lacks.
+	BundledJWKS       []byte
+	BundledJWKSMaxAge time.Duration
 
-	Logger *slog.Logger     // told of key sets that change or cannot be fetched
-	Now    func() time.Time // the clock that tokens and keys are held against
+	Logger *slog.Logger     // reports key sets that change or cannot be fetched
+	Now    func() time.Time // the clock for the times of tokens and the ages of keys
 }
 
 // Identity is what a verified token proves.
@@ -42,33 +42,32 @@ type Identity struct {
 	KeyID string // kid of the key that signed the token
 }
 
-// Reasons other than an [*InvalidError] for which a token is not accepted.
+// The errors of [Verifier.Verify] beside [*InvalidError].
 var (
-	// ErrUnavailable says that there are no keys to verify with: nothing is
-	// known of the token.
+	// ErrUnavailable says that there are no keys to verify with. The token may be good.
 	ErrUnavailable = errors.New("signing keys unavailable")
-	// ErrInsufficientScope says that the token is good and lacks the required scope.
+	// ErrInsufficientScope says that the token is good but lacks the required scope.
 	ErrInsufficientScope = errors.New("required scope is missing")
 )
 
-// InvalidError says why a token is not acceptable. It is for the log, not for
-// the caller, and holds no part of the token but its key id.
+// InvalidError says why a token is not acceptable. It is meant for the log, not for
+// the caller. The key id is the only part of the token that it holds.
 type InvalidError struct {
 	Reason string
-	KeyID  string // as the token claims it: any text, up to the length of a token
+	KeyID  string // the token's kid, unverified: any text up to the length of a token
 }
 
 func (e *InvalidError) Error() string { return "invalid token: " + e.Reason }
 
-// Verifier verifies tokens. It is safe for concurrent use. It starts nothing in
-// the background: keys are fetched within the calls that need them.
+// Verifier verifies tokens. It is safe for concurrent use. Nothing runs in the
+// background: keys are fetched within the calls that need them.
 type Verifier struct {
 	config Config
-	keys   *keyStore
+	keys   *keyCache
 	parser *jwt.Parser
 }
 
-// New returns a Verifier for c, or an error that names what c lacks.
+// New returns a Verifier for c, or an error that names what is missing in c.
 func New(c Config) (*Verifier, error) {
 	for name, missing := range map[string]bool{
 		"Issuer": c.Issuer == "", "Audiences": len(c.Audiences) == 0 || slices.Contains(c.Audiences, ""), "JWKSURL": c.JWKSURL == "",
@@ -78,23 +77,22 @@ func New(c Config) (*Verifier, error) {
 			return nil, fmt.Errorf("configure token verification: %s is missing", name)
 		}
 	}
-	keys, err := newKeyStore(c)
+	keys, err := newKeyCache(c)
 	if err != nil {
 		return nil, fmt.Errorf("configure token verification: %w", err)
 	}
 	return &Verifier{config: c, keys: keys, parser: newParser(c)}, nil
 }
 
-// Warm fetches the keys, unless there are some that serve, so that the first token
-// does not have to wait for them.
+// Warm fetches the keys if there are none that serve, so that the first token does
+// not have to wait for them.
 func (v *Verifier) Warm(ctx context.Context) error {
 	return v.keys.expired(v.keys.serving(ctx))
 }
 
-// Verify returns the identity that token proves, or an [*InvalidError],
-// [ErrUnavailable], or [ErrInsufficientScope], with which the identity is
-// proven and returned all the same. It may fetch keys and then takes up to
-// a second.
+// Verify returns the identity that token proves. Its errors are [*InvalidError],
+// [ErrUnavailable] and [ErrInsufficientScope]; the identity is returned with the
+// last one too. A call that fetches keys takes up to one second.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if err := checkForm(token); err != nil {
 		return Identity{}, &InvalidError{Reason: err.Error()}
@@ -118,8 +116,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	}
 }
 
-// keyFor returns the function that finds the key for a parsed but not yet
-// verified token.
+// keyFor returns the function that finds the key of a token that is parsed and not
+// yet verified.
 func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
 	return func(t *jwt.Token) (any, error) {
 		if err := checkHeader(t.Header); err != nil {

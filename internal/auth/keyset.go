@@ -20,7 +20,7 @@ const (
 	errOtherAlgorithm = refusal("algorithm is not accepted or not that of the key")
 )
 
-// keySet is a key set as it was at a time. It is never changed.
+// keySet is the key set of one fetch. It never changes.
 type keySet struct {
 	// finders find a key by its kid among those that may verify an algorithm. Each looks
 	// in a set of its own, so that a key verifies only what it is for, whatever the alg of
@@ -29,24 +29,24 @@ type keySet struct {
 	keyIDs  []string // of all keys that serve, sorted
 	skipped int      // keys of the set that cannot serve
 	fetched time.Time
-	maxAge  time.Duration // the set is fetched again before it serves at a greater age
+	maxAge  time.Duration // at this age the set is fetched again before it serves
 }
 
-// readShippedKeys reads a key set that tells when it was fetched.
-func readShippedKeys(text []byte) (*keySet, error) {
-	var shipped struct {
+// readBundledJWKS reads a key set that says when it was fetched.
+func readBundledJWKS(text []byte) (*keySet, error) {
+	var bundled struct {
 		Fetched time.Time `json:"fetched"`
 	}
-	if err := json.Unmarshal(text, &shipped); err != nil {
+	if err := json.Unmarshal(text, &bundled); err != nil {
 		return nil, err
 	}
-	if shipped.Fetched.IsZero() {
-		return nil, errors.New("it does not tell when it was fetched")
+	if bundled.Fetched.IsZero() {
+		return nil, errors.New("member fetched is missing: fetch the set again with infra/deploy/keys")
 	}
-	return readKeySet(text, shipped.Fetched)
+	return readKeySet(text, bundled.Fetched)
 }
 
-// readKeySet reads a key set of at least one key that can serve.
+// readKeySet reads a key set. It must hold at least one usable key.
 func readKeySet(text []byte, fetched time.Time) (*keySet, error) {
 	keys, skipped, err := usableKeys(text)
 	if err != nil {

@@ -118,7 +118,7 @@ func TestRefusedHeaders(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, keySet(jwk("p256", nil), jwk("rsa", object{"kid": "5"})))
 	const (
-		typ = "header parameter typ is none of an access token"
+		typ = "header parameter typ is not that of an access token"
 		kid = "header parameter kid is missing, empty, too long or not a string"
 	)
 	for _, c := range []struct {

@@ -17,10 +17,10 @@ const (
 	maxTokenBytes  = 8 << 10
 	maxKeyIDLength = 256 // characters
 	leeway         = 30 * time.Second
-	latestTime     = 1e11 // seconds since 1970, year 5138: anything later is not a time in seconds
+	latestTime     = 1e11 // seconds since 1970, in the year 5138; a greater number is no time in seconds
 )
 
-// refusal is a reason for which a token is refused, in words of ours.
+// refusal is a reason to refuse a token or a key. It quotes neither.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
@@ -48,8 +48,8 @@ func newParser(c Config) *jwt.Parser {
 	)
 }
 
-// checkForm refuses what cannot be a token before anything is decoded. The
-// decoder of base64 would skip line feeds.
+// checkForm refuses what cannot be a token before anything is decoded. The base64
+// decoder ignores line feeds, so the characters are checked here.
 func checkForm(token string) error {
 	if len(token) > maxTokenBytes {
 		return refusal("longer than 8192 bytes")
@@ -65,11 +65,10 @@ func checkForm(token string) error {
 	return nil
 }
 
-// checkHeader holds the JOSE header to what the contract and RFC 8725 ask and
-// the parser does not.
+// checkHeader checks what RFC 8725 asks of a JOSE header and the parser does not check.
 func checkHeader(header map[string]any) error {
-	// An extension that must be understood is not, and none of these has a place in a
-	// signed token of ours (RFC 7515 section 4.1.11, RFC 7797 section 7).
+	// No critical extension is supported (RFC 7515 section 4.1.11), and the others change
+	// how the payload is read (RFC 7797 section 7).
 	for _, name := range []string{"crit", "b64", "zip", "cty"} {
 		if _, ok := header[name]; ok {
 			return refusal("header parameter " + name)
@@ -78,20 +77,20 @@ func checkHeader(header map[string]any) error {
 	if typ, ok := header["typ"]; ok {
 		s, _ := typ.(string)
 		if !slices.ContainsFunc([]string{"JWT", "at+jwt", "application/at+jwt"}, func(t string) bool { return strings.EqualFold(s, t) }) {
-			return refusal("header parameter typ is none of an access token")
+			return refusal("header parameter typ is not that of an access token")
 		}
 	}
-	// Without a key id the keys of the set would be tried one by one.
+	// Without a kid every key of the set would be tried.
 	if kid, _ := header["kid"].(string); kid == "" || utf8.RuneCountInString(kid) > maxKeyIDLength {
 		return refusal("header parameter kid is missing, empty, too long or not a string")
 	}
 	return nil
 }
 
-// checkText refuses a header or claims that two readers can read in two ways: of
-// members with one name the parser takes the last (RFC 7515 section 4 and RFC 7519
-// section 4 let both be refused), and ill-formed text it replaces, so that two
-// ids could become one.
+// checkText refuses a header or claims that two parsers can read in two ways. This
+// one would take the last of several members with one name, which RFC 7515 section 4
+// and RFC 7519 section 4 allow to refuse. It would also replace ill-formed text, so
+// that two ids could become one.
 func checkText(token string) error {
 	for _, part := range strings.Split(token, ".")[:2] {
 		text, err := base64.RawURLEncoding.DecodeString(part)
@@ -112,8 +111,8 @@ func requireSalt(t *jwt.Token) {
 	}
 }
 
-// checkClaims holds verified claims to what the parser does not check, and
-// returns the user id.
+// checkClaims checks what the parser does not check of verified claims, and returns
+// the user id.
 func (v *Verifier) checkClaims(claims jwt.MapClaims) (user string, err error) {
 	for _, name := range []string{"exp", "nbf", "iat"} {
 		if value, ok := claims[name]; ok {
@@ -122,7 +121,7 @@ func (v *Verifier) checkClaims(claims jwt.MapClaims) (user string, err error) {
 			}
 		}
 	}
-	if !v.meansUs(claims) {
+	if !v.isForUs(claims) {
 		return "", refusal("audience is another")
 	}
 	user, _ = claims[v.config.UserClaim].(string)
@@ -132,11 +131,11 @@ func (v *Verifier) checkClaims(claims jwt.MapClaims) (user string, err error) {
 	return user, nil
 }
 
-// meansUs says whether the token is for this service: aud holds one of the
-// audiences or, where there is no aud, client_id is one (access tokens of
-// Amazon Cognito; the rule of API Gateway's JWT authorizer).
+// isForUs says whether the token is for this service: aud holds one of the audiences
+// or, in a token without aud, client_id is one. API Gateway's JWT authorizer has the
+// same rule, for the access tokens of Amazon Cognito.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
-func (v *Verifier) meansUs(claims jwt.MapClaims) bool {
+func (v *Verifier) isForUs(claims jwt.MapClaims) bool {
 	if _, ok := claims["aud"]; !ok {
 		client, _ := claims["client_id"].(string)
 		return slices.Contains(v.config.Audiences, client)
@@ -162,8 +161,8 @@ func (v *Verifier) checkScope(claims jwt.MapClaims) error {
 	return ErrInsufficientScope
 }
 
-// reasonOf returns a short reason for an error of the parser, which may quote
-// what the token holds.
+// reasonOf returns a fixed text for an error of the parser. The error itself may
+// quote the token.
 func reasonOf(err error) string {
 	var ours refusal
 	if errors.As(err, &ours) {

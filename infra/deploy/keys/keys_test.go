@@ -20,8 +20,7 @@ var bootstrap string
 
 func TestMain(m *testing.M) { os.Exit(stacktest.Main(m, &bootstrap)) }
 
-// The deployed program serves with keys that were fetched into a file, although
-// the issuer is away.
+// The deployed program serves with a bundled JWKS while the issuer is down.
 func TestFetchedKeysServe(t *testing.T) {
 	t.Parallel()
 	i, err := issuer.New("https://issuer.example", "settings")

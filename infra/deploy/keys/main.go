@@ -1,5 +1,5 @@
-// Command keys fetches the key set of a token issuer into a file that is shipped
-// with the function, so that its start need not wait for the issuer.
+// Command keys fetches the key set of a token issuer into a file that is bundled
+// with the function, so that a cold start need not wait for the issuer.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 
 const (
 	timeout     = 10 * time.Second
-	maxSetBytes = 512 << 10 // as much as the function takes
+	maxSetBytes = 512 << 10 // the limit of the function
 )
 
 func main() {
@@ -37,14 +37,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if *url == "" {
-		return errors.New("-url is missing: where are the keys (URL=… of make)?")
+		return errors.New("-url is missing: name the key set (make keys URL=…)")
 	}
 	fetched := time.Now().UTC().Truncate(time.Second)
 	text, err := fetch(ctx, *url)
 	if err != nil {
 		return err
 	}
-	if text, err = shippable(text, *url, fetched); err != nil {
+	if text, err = bundle(text, *url, fetched); err != nil {
 		return fmt.Errorf("read the key set of %s: %w", *url, err)
 	}
 	if err := os.WriteFile(*file, text, 0o644); err != nil {
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return err
 }
 
-// fetch gets what is at url and, as the function does, nowhere else.
+// fetch returns what is at url. Like the function, it follows no redirect.
 func fetch(ctx context.Context, url string) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -82,9 +82,9 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 	return text, nil
 }
 
-// shippable notes in a key set when it was fetched, and sees to it that the
-// function will take it.
-func shippable(set []byte, url string, fetched time.Time) ([]byte, error) {
+// bundle adds to a key set when it was fetched, and checks that the function accepts
+// the result.
+func bundle(set []byte, url string, fetched time.Time) ([]byte, error) {
 	var members map[string]any
 	if err := json.Unmarshal(set, &members); err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func shippable(set []byte, url string, fetched time.Time) ([]byte, error) {
 	}
 	_, err = auth.New(auth.Config{
 		Issuer: "any", Audiences: []string{"any"}, JWKSURL: url, JWKSMaxAge: time.Minute, UserClaim: "sub",
-		ShippedKeys: text, ShippedKeysMaxAge: time.Hour, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		BundledJWKS: text, BundledJWKSMaxAge: time.Hour, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	return append(text, '\n'), err
 }
