@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +70,7 @@ func newKeyCache(config Config) (*keyCache, error) {
 			return nil, fmt.Errorf("read the bundled JWKS: %w", err)
 		}
 		c.current.maxAge = min(config.BundledJWKSMaxAge, maxOutage)
+		c.current.logChange(context.Background(), c.logger, nil)
 		if !c.current.isFresh(config.Now()) {
 			config.Logger.Warn("bundled JWKS is too old to serve", "fetched", c.current.fetched)
 		}
@@ -152,9 +152,9 @@ func (c *keyCache) take(ctx context.Context, set *keySet, err error) {
 	}
 	c.mu.Unlock()
 	if err != nil {
-		c.logger.WarnContext(ctx, "signing keys refresh failed", "error", err)
-	} else if before == nil || !slices.Equal(set.keyIDs, before.keyIDs) {
-		c.logger.InfoContext(ctx, "signing keys changed", "keys", len(set.keyIDs), "skipped", set.skipped)
+		c.logger.WarnContext(ctx, "signing keys refresh failed", "error", printable(err.Error(), maxLoggedError))
+	} else {
+		set.logChange(ctx, c.logger, before)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestSymmetricAlgorithmsAreRefusedWhateverTheSecret(t *testing.T) {
 			}
 		}
 	}
-	f.mustRefuse(t, sign("RS256", "rsa", object{"kid": "oct"}, nil), unknownKey)
+	f.mustRefuse(t, sign("RS256", "rsa", object{"kid": "oct"}, nil), unusableKey)
 }
 
 // A key verifies only what its type, its curve and its alg are for.

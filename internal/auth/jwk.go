@@ -1,16 +1,21 @@
 package auth
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/MicahParks/jwkset"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Sizes in bits of the RSA keys that serve: RFC 7518 section 3.3 demands 2048,
@@ -20,66 +25,183 @@ const (
 	maxRSABits = 8192
 )
 
+// jwk holds the members of a JWK that decide what it verifies. The others are not
+// read: issuers publish thumbprints and certificates that are wrong.
+type jwk map[string]jsontext.Value
+
+// eachJWK calls do for each element of the array keys of a JWK Set, in order. An
+// element that is not a JSON object is an empty jwk. do must not keep the jwk.
+func eachJWK(text []byte, do func(jwk)) error {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	// Members that are not read may be wrong in these two ways as well.
+	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if d.PeekKind() != '{' {
+		return cmp.Or(d.SkipValue(), errors.New("it is not a JSON object"))
+	}
+	seen := false
+	err := readObject(d, func(name string) error {
+		switch {
+		case name != "keys" || d.PeekKind() == 'n':
+			return d.SkipValue()
+		case seen:
+			return errors.New("member keys is there twice")
+		case d.PeekKind() != '[':
+			return cmp.Or(d.SkipValue(), errors.New("member keys is not an array"))
+		}
+		seen = true
+		return readArray(d, do)
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return cmp.Or(err, errors.New("something follows the JSON object"))
+	}
+	return nil
+}
+
+func readArray(d *jsontext.Decoder, do func(jwk)) error {
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for key := make(jwk); d.PeekKind() != ']'; clear(key) {
+		read := d.SkipValue
+		if d.PeekKind() == '{' {
+			read = func() error { return key.read(d) }
+		}
+		if err := read(); err != nil {
+			return err
+		}
+		do(key)
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+func (k jwk) read(d *jsontext.Decoder) error {
+	return readObject(d, func(name string) error {
+		switch name {
+		case "kid", "kty", "use", "key_ops", "alg", "n", "e", "crv", "x", "y":
+			value, err := d.ReadValue()
+			k[name] = value.Clone()
+			return err
+		}
+		return d.SkipValue()
+	})
+}
+
+// readObject reads the JSON object that comes next. It calls readValue after each
+// name, to read the value.
+func readObject(d *jsontext.Decoder, readValue func(name string) error) error {
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		if err := readValue(name.String()); err != nil {
+			return err
+		}
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+// text returns a member that must be a string. It is empty for null and for a member
+// that is absent.
+func (k jwk) text(name string) (text string, err error) {
+	if value, ok := k[name]; ok && json.Unmarshal(value, &text) != nil {
+		return "", refusal(name + " is not a string")
+	}
+	return text, nil
+}
+
+// keyID returns the kid, or "" if no token can name it.
+func (k jwk) keyID() string {
+	kid, err := k.text("kid")
+	if err != nil || utf8.RuneCountInString(kid) > maxKeyIDLength {
+		return ""
+	}
+	return kid
+}
+
 // verificationKey is a key of a JWK Set that can verify tokens.
 type verificationKey struct {
-	index      int // in the set
 	jwk        jwkset.JWK
 	algorithms []string // that it may verify
 }
 
-func (k verificationKey) id() string        { return k.jwk.Marshal().KID }
+func (k verificationKey) keyID() string     { return k.jwk.Marshal().KID }
 func (k verificationKey) namesItsAlg() bool { return k.jwk.Marshal().ALG != "" }
 
-// usableKeys returns the keys of a JWK Set that can verify a token, and for each
-// other one why it cannot: RFC 7517 section 5 asks to ignore such keys and not to
-// refuse the set.
-func usableKeys(text []byte) (usable []verificationKey, skipped []error, err error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, nil, err
-	}
-	for i, raw := range set.Keys {
-		key, err := usableKey(raw)
-		if err != nil {
-			skipped = append(skipped, fmt.Errorf("key %d: %w", i, err))
-			continue
-		}
-		key.index = i
-		usable = append(usable, key)
-	}
-	return usable, skipped, nil
-}
-
-// usableKey reads one JWK without its private members. Nothing is left of a
-// symmetric key then, so it is refused.
-func usableKey(raw json.RawMessage) (verificationKey, error) {
-	key, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{Private: false}, jwkset.JWKValidateOptions{})
+// usableKey returns the key, or why it cannot verify tokens.
+func (k jwk) usableKey() (verificationKey, error) {
+	m, err := k.public()
 	if err != nil {
 		return verificationKey{}, err
 	}
-	jwk := key.Marshal()
-	if jwk.KID == "" || utf8.RuneCountInString(jwk.KID) > maxKeyIDLength {
-		return verificationKey{}, refusal("kid is missing or too long")
+	if err := k.checkUse(); err != nil {
+		return verificationKey{}, err
 	}
-	if jwk.USE != "" && jwk.USE != jwkset.UseSig {
-		return verificationKey{}, refusal("use is not sig")
-	}
-	if len(jwk.KEYOPS) > 0 && !slices.Contains(jwk.KEYOPS, jwkset.KeyOpsVerify) {
-		return verificationKey{}, refusal("key_ops lacks verify")
+	key, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+	if err != nil {
+		return verificationKey{}, err
 	}
 	algorithms, err := algorithmsOf(key.Key())
 	if err != nil {
 		return verificationKey{}, err
 	}
-	if jwk.ALG != "" {
-		if !slices.Contains(algorithms, jwk.ALG.String()) {
-			return verificationKey{}, refusal("alg is not one of the key type " + jwk.KTY.String())
+	if alg := m.ALG.String(); alg != "" {
+		if !slices.Contains(algorithms, alg) {
+			return verificationKey{}, refusal("alg is not one of the key type " + m.KTY.String())
 		}
-		algorithms = []string{jwk.ALG.String()}
+		algorithms = []string{alg}
 	}
 	return verificationKey{jwk: key, algorithms: algorithms}, nil
+}
+
+// public returns the key id, the alg and the public key, not yet checked.
+func (k jwk) public() (m jwkset.JWKMarshal, err error) {
+	if m.KID = k.keyID(); m.KID == "" {
+		return m, refusal("kid is missing, too long or not a string")
+	}
+	text := func(name string) string {
+		text, e := k.text(name)
+		err = cmp.Or(err, e)
+		return text
+	}
+	m.KTY, m.ALG = jwkset.KTY(text("kty")), jwkset.ALG(text("alg"))
+	switch m.KTY {
+	case jwkset.KtyRSA:
+		m.N, m.E = text("n"), text("e")
+	case jwkset.KtyEC:
+		m.CRV, m.X, m.Y = jwkset.CRV(text("crv")), text("x"), text("y")
+	case jwkset.KtyOKP:
+		m.CRV, m.X = jwkset.CRV(text("crv")), text("x")
+	default:
+		err = cmp.Or(err, error(refusal("kty is not RSA, EC or OKP")))
+	}
+	return m, err
+}
+
+// checkUse refuses a key whose use or key_ops is another than to verify signatures.
+// Unregistered values of key_ops are ignored (RFC 7517 section 4.3).
+func (k jwk) checkUse() error {
+	if use, err := k.text("use"); err != nil {
+		return err
+	} else if use != "" && use != jwkset.UseSig.String() {
+		return refusal("use is not sig")
+	}
+	var operations []string
+	if value, ok := k["key_ops"]; ok && json.Unmarshal(value, &operations) != nil {
+		return refusal("key_ops is not an array of strings")
+	}
+	if len(operations) > 0 && !slices.Contains(operations, jwkset.KeyOpsVerify.String()) {
+		return refusal("key_ops lacks verify")
+	}
+	return nil
 }
 
 // algorithmsOf returns the algorithms that the type and the curve of a key allow

@@ -30,19 +30,20 @@ func badAnswers(f *fixture) map[string]struct {
 		answer http.HandlerFunc
 		logged string
 	}{
-		"nothing":          {text(""), "unexpected end of JSON input"},
+		"nothing":          {text(""), "EOF"},
 		"{}":               {text("{}"), "no usable key"},
-		"null":             {text("null"), "no usable key"},
-		"[]":               {text("[]"), "cannot unmarshal array"},
+		"null":             {text("null"), "not a JSON object"},
+		"[]":               {text("[]"), "not a JSON object"},
 		"a bare key":       {text(strings.TrimSuffix(strings.TrimPrefix(keySet(jwk("p256", nil)), `{"keys":[`), "]}")), "no usable key"},
 		"no keys":          {text(`{"keys":[]}`), "no usable key"},
 		"null keys":        {text(`{"keys":null}`), "no usable key"},
 		"an error":         {text(`{"error":"down"}`), "no usable key"},
-		"keys an object":   {text(`{"keys":{}}`), "cannot unmarshal object"},
+		"keys an object":   {text(`{"keys":{}}`), "keys is not an array"},
 		"garbage":          {text("\x00\x01\x02"), "invalid character"},
 		"HTML":             {text("<!DOCTYPE html><title>Sign in</title>"), "invalid character"},
-		"cut off":          {text(goodKeys()[:500]), "unexpected end of JSON input"},
-		"two values":       {text(goodKeys() + goodKeys()), "after top-level value"},
+		"cut off":          {text(goodKeys()[:500]), "unexpected EOF"},
+		"keys twice":       {text(`{"keys":[],` + goodKeys()[1:]), "keys is there twice"},
+		"two values":       {text(goodKeys() + goodKeys()), "something follows the JSON object"},
 		"bad keys alone":   {text(keySet(badKeys()["RSA 1024"], badKeys()["oct"])), `no usable key`},
 		"no key has an id": {text(keySet(jwk("p256", object{"kid": absent}), jwk("rsa", object{"kid": ""}))), "kid is missing"},
 		"500":              {status(500), "status 500"},
@@ -139,36 +140,40 @@ func badKeys() map[string]object {
 	p256 := func(members object) object { return jwk("p256", members) }
 	wide := strings.Repeat("_", 2048*4/3+1) // 16384 bits
 	bad := map[string]object{
-		"use enc":              p256(object{"use": "enc"}),
-		"use unknown":          p256(object{"use": "verify"}),
-		"use a number":         p256(object{"use": 1}),
-		"key_ops encrypt":      p256(object{"key_ops": []string{"encrypt"}}),
-		"key_ops sign":         p256(object{"key_ops": []string{"sign"}}),
-		"key_ops unknown":      p256(object{"key_ops": []string{"attest"}}),
-		"alg of another type":  p256(object{"alg": "RS256"}),
-		"alg of another curve": p256(object{"alg": "ES384"}),
-		"alg of agreement":     p256(object{"alg": "ECDH-ES"}),
-		"alg HS256":            p256(object{"alg": "HS256"}),
-		"alg none":             p256(object{"alg": "none"}),
-		"point elsewhere":      p256(object{"y": b64([]byte{1})}),
-		"point zero":           p256(object{"x": b64(make([]byte, 32)), "y": b64(make([]byte, 32))}),
-		"bad base64":           p256(object{"x": "!!!"}),
-		"curve of another":     p256(object{"crv": "P-384"}),
-		"secp256k1":            p256(object{"crv": "secp256k1"}),
-		"no curve":             p256(object{"crv": absent}),
-		"kty missing":          p256(object{"kty": absent}),
-		"kty unknown":          p256(object{"kty": "AKP"}),
-		"kty in other case":    p256(object{"kty": "ec"}),
-		"certificate bad":      p256(object{"x5c": []string{"AAAA"}}),
-		"RSA 1024":             jwk("rsa-1024", nil),
-		"RSA 16384":            jwk("rsa", object{"n": wide[:2731]}),
-		"RSA e 1":              jwk("rsa", object{"e": "AQ"}),
-		"RSA e too long":       jwk("rsa", object{"e": b64([]byte{1, 0, 0, 0, 0, 0, 1, 0, 1})}),
-		"RSA n empty":          jwk("rsa", object{"n": ""}),
-		"Ed448":                jwk("ed", object{"crv": "Ed448"}),
-		"X25519":               jwk("ed", object{"crv": "X25519"}),
-		"Ed25519 short":        jwk("ed", object{"x": "AAAA"}),
-		"oct":                  {"kty": "oct", "k": b64([]byte("secret"))},
+		"use enc":               p256(object{"use": "enc"}),
+		"use unknown":           p256(object{"use": "verify"}),
+		"use a number":          p256(object{"use": 1}),
+		"key_ops encrypt":       p256(object{"key_ops": []string{"encrypt"}}),
+		"key_ops sign":          p256(object{"key_ops": []string{"sign"}}),
+		"key_ops unknown":       p256(object{"key_ops": []string{"attest"}}),
+		"key_ops a string":      p256(object{"key_ops": "verify"}),
+		"key_ops with a number": p256(object{"key_ops": []any{"verify", 5}}),
+		"alg a number":          p256(object{"alg": 256}),
+		"x a number":            p256(object{"x": 1}),
+		"x in other case":       p256(object{"x": absent, "X": p256(nil)["x"]}),
+		"alg of another type":   p256(object{"alg": "RS256"}),
+		"alg of another curve":  p256(object{"alg": "ES384"}),
+		"alg of agreement":      p256(object{"alg": "ECDH-ES"}),
+		"alg HS256":             p256(object{"alg": "HS256"}),
+		"alg none":              p256(object{"alg": "none"}),
+		"point elsewhere":       p256(object{"y": b64([]byte{1})}),
+		"point zero":            p256(object{"x": b64(make([]byte, 32)), "y": b64(make([]byte, 32))}),
+		"bad base64":            p256(object{"x": "!!!"}),
+		"curve of another":      p256(object{"crv": "P-384"}),
+		"secp256k1":             p256(object{"crv": "secp256k1"}),
+		"no curve":              p256(object{"crv": absent}),
+		"kty missing":           p256(object{"kty": absent}),
+		"kty unknown":           p256(object{"kty": "AKP"}),
+		"kty in other case":     p256(object{"kty": "ec"}),
+		"RSA 1024":              jwk("rsa-1024", nil),
+		"RSA 16384":             jwk("rsa", object{"n": wide[:2731]}),
+		"RSA e 1":               jwk("rsa", object{"e": "AQ"}),
+		"RSA e too long":        jwk("rsa", object{"e": b64([]byte{1, 0, 0, 0, 0, 0, 1, 0, 1})}),
+		"RSA n empty":           jwk("rsa", object{"n": ""}),
+		"Ed448":                 jwk("ed", object{"crv": "Ed448"}),
+		"X25519":                jwk("ed", object{"crv": "X25519"}),
+		"Ed25519 short":         jwk("ed", object{"x": "AAAA"}),
+		"oct":                   {"kty": "oct", "k": b64([]byte("secret"))},
 	}
 	for name, key := range bad {
 		key["kid"] = name
@@ -183,11 +188,11 @@ func TestOneBadKeyBesideAGoodOne(t *testing.T) {
 			f := newFixture(t, keySet(bad, jwk("p256", nil)))
 			f.mustAccept(t, longLived("p256"))
 			for key, alg := range map[string]string{"p256": "ES256", "rsa": "RS256", "rsa-1024": "RS256", "ed": "EdDSA"} {
-				f.mustRefuse(t, sign(alg, key, object{"kid": name}, nil), unknownKey)
+				f.mustRefuse(t, sign(alg, key, object{"kid": name}, nil), unusableKey)
 			}
 		})
 	}
-	// Those that no kid can name.
+	// Those that no token can name.
 	for name, bad := range map[string]string{
 		"kid missing": keySet(jwk("rsa", object{"kid": absent})), "kid empty": keySet(jwk("rsa", object{"kid": ""})), "kid a number": keySet(jwk("rsa", object{"kid": 5})),
 		"kid of 257": keySet(jwk("rsa", object{"kid": strings.Repeat("k", 257)})), "null": `{"keys":[null]}`, "a string": `{"keys":["key"]}`, "an array": `{"keys":[[]]}`,

@@ -12,6 +12,7 @@ const (
 	otherAlgorithm = "algorithm is not accepted or not that of the key"
 	badSignature   = "signature does not verify or its algorithm is not accepted"
 	unknownKey     = "key id is not in the key set"
+	unusableKey    = "key is unusable"
 	ambiguous      = "header or claims have a name twice or ill-formed text"
 	notInForm      = "not base64url in three parts"
 )
