@@ -108,6 +108,30 @@ func startTrusting(t *testing.T, change func(*stack.Options)) (service, *issuer.
 	}), i, keys
 }
 
+// The issuer can tell by the User-Agent which build fetches its keys.
+func TestKeyFetchNamesTheVersion(t *testing.T) {
+	t.Parallel()
+	var i *issuer.Issuer
+	var agent atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		agent.Store(r.UserAgent())
+		i.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	i, err := issuer.New(server.URL, "settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, func(o *stack.Options) { o.JWKSURL, o.Issuer, o.Audience = i.JWKSURL(), i.URL(), i.Audience() })
+	token, err := i.Token("alice", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := s.call(t, "GET", token, ""); a.status != 200 || agent.Load() != "organization-settings/local" {
+		t.Errorf("%d %s, keys were fetched by %q", a.status, a.body, agent.Load())
+	}
+}
+
 // Keys that cannot be had at the start are no reason to refuse a token; keys
 // that were had go on to serve.
 func TestIssuerOutage(t *testing.T) {

@@ -84,6 +84,7 @@ func connect(ctx context.Context, c config, authorities []*x509.CertPool, logger
 		Audiences:         c.audiences,
 		JWKSURL:           c.jwksURL,
 		JWKSMaxAge:        c.jwksMaxAge,
+		UserAgent:         "organization-settings/" + version,
 		BundledJWKS:       bundled,
 		BundledJWKSMaxAge: c.jwksFileMaxAge,
 		UserClaim:         c.userClaim,

@@ -22,6 +22,7 @@ type Config struct {
 	Audiences     []string      // one of them must be in aud or, in a token without aud, be client_id
 	JWKSURL       string        // where the issuer publishes its keys
 	JWKSMaxAge    time.Duration // age at which the keys are fetched again before they serve
+	UserAgent     string        // of the fetches; empty: that of net/http
 	UserClaim     string        // the claim that holds the user id
 	RequiredScope string        // a scope that the token must carry; empty: none
 
@@ -92,7 +93,8 @@ func (v *Verifier) Warm(ctx context.Context) error {
 
 // Verify returns the identity that token proves. Its errors are [*InvalidError],
 // [ErrUnavailable] and [ErrInsufficientScope]; the identity is returned with the
-// last one too. A call that fetches keys takes up to one second.
+// last one too. A call that fetches keys takes up to one second, or two while there
+// are none.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if err := checkForm(token); err != nil {
 		return Identity{}, &InvalidError{Reason: err.Error()}

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -14,11 +15,15 @@ import (
 )
 
 const (
-	fetchTimeout  = 900 * time.Millisecond
-	maxSetBytes   = 512 << 10
-	maxOutage     = 24 * time.Hour         // age at which keys stop serving if they cannot be fetched again
-	pauseWithKeys = 5 * time.Second        // between two fetches
-	pauseWithout  = 500 * time.Millisecond // between two fetches while there are no keys at all
+	maxSetBytes = 512 << 10
+	maxOutage   = 24 * time.Hour // age at which keys stop serving if they cannot be fetched again
+
+	// A request that has no keys can only be answered 503, so it waits longer for them,
+	// and the next one need not wait long for another try.
+	timeoutWithKeys = 900 * time.Millisecond // of one fetch
+	timeoutWithout  = 2 * time.Second
+	pauseWithKeys   = 5 * time.Second // between two fetches
+	pauseWithout    = 500 * time.Millisecond
 )
 
 // keyCache keeps the issuer's key set. Lambda freezes the process between
@@ -29,33 +34,38 @@ const (
 //
 // Ages are measured by the wall clock: the monotonic clock may stand still in a freeze.
 type keyCache struct {
-	url    string
-	maxAge time.Duration // of a fetched set
-	client *http.Client
-	logger *slog.Logger
-	now    func() time.Time
+	url       string
+	userAgent string
+	maxAge    time.Duration // of a fetched set
+	client    *http.Client
+	logger    *slog.Logger
+	now       func() time.Time
 
 	// fetching admits one fetch at a time. The fetch runs within the call that began it
 	// and ends with its context: a freeze of the process would leave a goroutine of
 	// singleflight with a dead connection, on which the next request then waits. Unlike a
 	// mutex, a semaphore lets a caller go whose own context ends.
 	fetching *semaphore.Weighted
+	tried    time.Time // when the last fetch ended; guarded by fetching
 
-	mu      sync.Mutex
-	current *keySet   // nil: there is none yet
-	tried   time.Time // when the last fetch ended
+	current atomic.Pointer[keySet] // nil: there is none yet
 }
 
 func newKeyCache(config Config) (*keyCache, error) {
 	c := &keyCache{
-		url:    config.JWKSURL,
-		maxAge: min(config.JWKSMaxAge, maxOutage),
+		url:       config.JWKSURL,
+		userAgent: config.UserAgent,
+		maxAge:    min(config.JWKSMaxAge, maxOutage),
 		client: &http.Client{
-			Timeout: fetchTimeout,
 			// Keys come from the configured address and no other.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
-				Proxy:                  nil,
+				// As for the database: a function in a VPC may reach the internet only through
+				// HTTPS_PROXY. TLS verifies the issuer through it.
+				Proxy: http.ProxyFromEnvironment,
+				// A dial goes on after its request has ended. The timeouts end it.
+				DialContext:            (&net.Dialer{Timeout: timeoutWithout}).DialContext,
+				TLSHandshakeTimeout:    timeoutWithout,
 				DisableKeepAlives:      true, // the next fetch is minutes away
 				MaxResponseHeaderBytes: 64 << 10,
 			},
@@ -65,15 +75,16 @@ func newKeyCache(config Config) (*keyCache, error) {
 		fetching: semaphore.NewWeighted(1),
 	}
 	if len(config.BundledJWKS) > 0 {
-		var err error
-		if c.current, err = readBundledJWKS(config.BundledJWKS); err != nil {
+		set, err := readBundledJWKS(config.BundledJWKS)
+		if err != nil {
 			return nil, fmt.Errorf("read the bundled JWKS: %w", err)
 		}
-		c.current.maxAge = min(config.BundledJWKSMaxAge, maxOutage)
-		c.current.logChange(context.Background(), c.logger, nil)
-		if !c.current.isFresh(config.Now()) {
-			config.Logger.Warn("bundled JWKS is too old to serve", "fetched", c.current.fetched)
+		set.maxAge = min(config.BundledJWKSMaxAge, maxOutage)
+		set.logChange(context.Background(), c.logger, nil)
+		if !set.isFresh(config.Now()) {
+			config.Logger.Warn("bundled JWKS is too old to serve", "fetched", set.fetched)
 		}
+		c.current.Store(set)
 	}
 	return c, nil
 }
@@ -94,7 +105,7 @@ func (c *keyCache) find(ctx context.Context, t *jwt.Token) (any, error) {
 
 // serving returns the current set, and fetches it first if it is too old.
 func (c *keyCache) serving(ctx context.Context) *keySet {
-	if set := c.snapshot(); set.isFresh(c.now()) {
+	if set := c.current.Load(); set.isFresh(c.now()) {
 		return set
 	}
 	return c.refresh(ctx)
@@ -108,62 +119,48 @@ func (c *keyCache) expired(set *keySet) error {
 	return nil
 }
 
-func (c *keyCache) snapshot() *keySet {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.current
-}
-
 // refresh fetches the set, unless the last fetch was a moment ago. It waits for a
 // fetch that is under way. It returns the set that is current then.
 func (c *keyCache) refresh(ctx context.Context) *keySet {
 	if err := c.fetching.Acquire(ctx, 1); err != nil {
-		return c.snapshot()
+		return c.current.Load()
 	}
 	defer c.fetching.Release(1)
-	if c.mayFetch() {
-		set, err := c.fetch(ctx)
-		c.take(ctx, set, err)
+	before := c.current.Load()
+	pause, timeout := pauseWithKeys, timeoutWithKeys
+	if c.expired(before) != nil {
+		pause, timeout = pauseWithout, timeoutWithout
 	}
-	return c.snapshot()
-}
-
-// mayFetch says whether the pause after the last fetch is over.
-func (c *keyCache) mayFetch() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	pause := pauseWithKeys
-	if c.current == nil {
-		pause = pauseWithout
+	if since := c.now().Round(0).Sub(c.tried); since >= 0 && since < pause {
+		return before
 	}
-	since := c.now().Round(0).Sub(c.tried)
-	return since < 0 || since >= pause
-}
-
-// take makes set the current one, unless err says why it could not be fetched.
-func (c *keyCache) take(ctx context.Context, set *keySet, err error) {
-	c.mu.Lock()
-	before := c.current
-	if err == nil {
-		c.current = set
-	}
-	if err == nil || ctx.Err() == nil {
-		c.tried = c.now().Round(0) // a fetch that its caller broke off says nothing of the issuer
-	}
-	c.mu.Unlock()
-	if err != nil {
-		c.logger.WarnContext(ctx, "signing keys refresh failed", "error", printable(err.Error(), maxLoggedError))
-	} else {
+	set, err := c.fetch(ctx, timeout)
+	switch {
+	case err == nil:
+		c.current.Store(set)
 		set.logChange(ctx, c.logger, before)
+	case ctx.Err() != nil:
+		// The caller broke off the fetch, which says nothing of the issuer: no pause.
+		c.logger.InfoContext(ctx, "signing keys fetch broken off", "error", printable(err.Error(), maxLoggedError))
+		return before
+	default:
+		c.logger.WarnContext(ctx, "signing keys refresh failed", "error", printable(err.Error(), maxLoggedError))
 	}
+	c.tried = c.now().Round(0)
+	return c.current.Load()
 }
 
-func (c *keyCache) fetch(ctx context.Context) (*keySet, error) {
+func (c *keyCache) fetch(ctx context.Context, timeout time.Duration) (*keySet, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/jwk-set+json, application/json")
+	if c.userAgent != "" {
+		r.Header.Set("User-Agent", c.userAgent) // some firewalls refuse Go's own
+	}
 	began := c.now().Round(0)
 	response, err := c.client.Do(r)
 	if err != nil {

@@ -182,6 +182,46 @@ func TestCallerThatBreaksOffAFetch(t *testing.T) {
 	first.Wait()
 	others.Wait()
 	f.wantFetches(t, 2)
+	// An alarm counts this line.
+	if log := f.log.String(); strings.Contains(log, "signing keys refresh failed") {
+		t.Errorf("log = %s", log)
+	}
+}
+
+// While there are no keys, a fetch may take longer than it may later.
+func TestSlowIssuer(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "")
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(1100 * time.Millisecond):
+			w.Write([]byte(goodKeys()))
+		case <-r.Context().Done():
+		}
+	}
+	f.serve(slow)
+	f.mustAccept(t, longLived("p256"))
+	f.advance(5 * time.Minute)
+	f.mustAccept(t, longLived("p256"))
+	f.wantFetches(t, 2)
+	if log := f.log.String(); strings.Count(log, "signing keys refresh failed") != 1 {
+		t.Errorf("log = %s, want one fetch that failed", log)
+	}
+	// Keys that are too old to serve are no keys.
+	f.advance(24 * time.Hour)
+	f.mustAccept(t, longLived("p256"))
+}
+
+func TestFetchNamesItself(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "", func(c *auth.Config) { c.UserAgent = "organization-settings/1.2.3" })
+	f.serve(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header["User-Agent"]; len(got) != 1 || got[0] != "organization-settings/1.2.3" {
+			t.Errorf("User-Agent = %q", got)
+		}
+		w.Write([]byte(goodKeys()))
+	})
+	f.mustAccept(t, longLived("p256"))
 }
 
 func TestVerifyWhileKeysChange(t *testing.T) {

@@ -64,7 +64,7 @@ func readBundledJWKS(text []byte) (*keySet, error) {
 // readKeySet reads a key set. It must hold at least one usable key. The others are
 // skipped, as RFC 7517 section 5 asks.
 func readKeySet(text []byte, fetched time.Time) (*keySet, error) {
-	set := &keySet{finders: make(map[string]keyfunc.Keyfunc), unusable: make(map[string]struct{}), reasons: []string{}, fetched: fetched}
+	set := &keySet{finders: make(map[string]keyfunc.Keyfunc), unusable: make(map[string]struct{}), fetched: fetched}
 	var usable []verificationKey
 	index := 0
 	err := eachJWK(text, func(k jwk) {
@@ -175,7 +175,11 @@ func (set *keySet) logChange(ctx context.Context, logger *slog.Logger, before *k
 		set.skipped == before.skipped && slices.Equal(set.reasons, before.reasons) {
 		return
 	}
-	logger.InfoContext(ctx, "signing keys changed", "keys", len(set.keyIDs), "skipped", set.skipped, "reasons", set.reasons)
+	logger = logger.With("keys", len(set.keyIDs), "skipped", set.skipped)
+	if set.skipped > 0 {
+		logger = logger.With("reasons", set.reasons)
+	}
+	logger.InfoContext(ctx, "signing keys changed")
 }
 
 // printable cuts s to at most limit bytes, and escapes it unless it is printable ASCII.

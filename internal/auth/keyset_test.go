@@ -105,7 +105,8 @@ func TestLargestSet(t *testing.T) {
 	newFixture(t, goodKeys()+strings.Repeat(" ", 512<<10-len(goodKeys()))).mustAccept(t, longLived("p256"))
 }
 
-// A server that never answers, or drips, costs one call a second and the others nothing.
+// A server that never answers, or drips, delays one call by 0.9 s, or by 2 s while
+// there are no keys, and the calls after it not at all.
 func TestServerThatHangs(t *testing.T) {
 	t.Parallel()
 	for _, begin := range []string{"", `{"keys":[`} {
@@ -124,10 +125,17 @@ func TestServerThatHangs(t *testing.T) {
 			began := time.Now()
 			f.mustAccept(t, token)
 			f.mustAccept(t, token)
-			if took := time.Since(began); took > 3*time.Second {
+			if took := time.Since(began); took > 1900*time.Millisecond {
 				t.Errorf("took %v, want about 0.9 s", took)
 			}
-			if log := f.log.String(); !strings.Contains(log, "Client.Timeout") {
+			f.advance(24 * time.Hour)
+			began = time.Now()
+			f.mustBeUnavailable(t, token)
+			f.mustBeUnavailable(t, token)
+			if took := time.Since(began); took > 3500*time.Millisecond {
+				t.Errorf("without keys it took %v, want about 2 s", took)
+			}
+			if log := f.log.String(); !strings.Contains(log, "context deadline exceeded") {
 				t.Errorf("log = %s", log)
 			}
 		})
