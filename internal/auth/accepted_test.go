@@ -19,7 +19,7 @@ func keyOf(alg string) string {
 		return "p384"
 	case "ES512":
 		return "p521"
-	case "EdDSA":
+	case "EdDSA", "Ed25519":
 		return "ed"
 	default:
 		return "rsa"
@@ -27,7 +27,7 @@ func keyOf(alg string) string {
 }
 
 func allAlgorithms() []string {
-	return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+	return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 }
 
 func TestEveryAlgorithmIsAccepted(t *testing.T) {
@@ -45,6 +45,22 @@ func TestEveryAlgorithmIsAccepted(t *testing.T) {
 	f.wantFetches(t, 1)
 }
 
+// RFC 9864 renames EdDSA with an Ed25519 key to Ed25519. Token and key may use either name.
+func TestBothNamesOfEdDSA(t *testing.T) {
+	t.Parallel()
+	for _, named := range []any{absent, "EdDSA", "Ed25519"} {
+		f := newFixture(t, keySet(jwk("ed", object{"alg": named})))
+		for _, alg := range []string{"EdDSA", "Ed25519"} {
+			f.mustAccept(t, sign(alg, "ed", nil, nil))
+			f.mustRefuse(t, sign(alg, "ed-other", object{"kid": "ed"}, nil), badSignature)
+		}
+	}
+	// Two names of one algorithm do not make two keys of one kid.
+	f := newFixture(t, keySet(jwk("ed", object{"alg": "EdDSA"}), jwk("ed-other", object{"kid": "ed", "alg": "Ed25519"})))
+	f.mustAccept(t, sign("Ed25519", "ed", nil, nil))
+	f.mustRefuse(t, sign("Ed25519", "ed-other", object{"kid": "ed"}, nil), badSignature)
+}
+
 func TestAcceptedHeadersAndClaims(t *testing.T) {
 	t.Parallel()
 	longID, wideID := strings.Repeat("k", 256), strings.Repeat("\u00fc", 256)
@@ -60,6 +76,8 @@ func TestAcceptedHeadersAndClaims(t *testing.T) {
 		{"typ application/at+jwt", object{"typ": "application/at+jwt"}, nil},
 		{"kid of 256 characters", object{"kid": longID}, nil},
 		{"kid of 256 characters, 512 bytes", object{"kid": wideID}, nil},
+		{"cty", object{"cty": "JWT"}, nil},
+		{"cty of any type", object{"cty": []int{1}}, nil},
 		{"header members that say nothing to us", object{"x5t": "a", "jku": "https://evil.example"}, nil},
 		{"aud in an array", nil, object{"aud": []string{"elsewhere", audience}}},
 		{"aud the other one of ours", nil, object{"aud": "other"}},
@@ -67,7 +85,7 @@ func TestAcceptedHeadersAndClaims(t *testing.T) {
 		{"client_id of another beside aud", nil, object{"client_id": "elsewhere"}},
 		{"exp 29 s ago", nil, object{"exp": at(-29 * time.Second)}},
 		{"exp with a fraction", nil, object{"exp": float64(at(time.Second)) + 0.5}},
-		{"exp just below 1e11", nil, object{"exp": 99999999999}},
+		{"exp just below 1e12", nil, object{"exp": 999999999999}},
 		{"nbf in 29 s", nil, object{"nbf": at(29 * time.Second)}},
 		{"nbf 0", nil, object{"nbf": 0}},
 		{"iat in 29 s", nil, object{"iat": at(29 * time.Second)}},
@@ -107,10 +125,16 @@ func TestRequiredScope(t *testing.T) {
 		{"scp", object{"scp": []any{"openid", "settings:write", 5}}, nil},
 		{"scp beside another scope", object{"scope": "openid", "scp": []string{"settings:write"}}, nil},
 		{"none", nil, auth.ErrInsufficientScope},
+		{"scope in an array", object{"scope": []string{"openid", "settings:write"}}, nil},
+		{"scope in an array alone", object{"scope": []string{"settings:write"}}, nil},
+		{"scp as text", object{"scp": "openid settings:write"}, nil},
+		{"scp beside an empty scope", object{"scope": "", "scp": "settings:write"}, nil},
+		{"two in one element", object{"scope": []string{"openid settings:write"}}, auth.ErrInsufficientScope},
+		{"an array in an array", object{"scp": []any{[]string{"settings:write"}}}, auth.ErrInsufficientScope},
+		{"an object", object{"scope": object{"settings:write": true}}, auth.ErrInsufficientScope},
+		{"another name", object{"scopes": "settings:write", "SCP": "settings:write"}, auth.ErrInsufficientScope},
 		{"a longer one", object{"scope": "settings:write2 xsettings:write"}, auth.ErrInsufficientScope},
 		{"other case", object{"scope": "Settings:Write"}, auth.ErrInsufficientScope},
-		{"scope in an array", object{"scope": []string{"settings:write"}}, auth.ErrInsufficientScope},
-		{"scp a string", object{"scp": "settings:write"}, auth.ErrInsufficientScope},
 		{"both null", object{"scope": nil, "scp": nil}, auth.ErrInsufficientScope},
 	} {
 		id, err := f.Verify(t.Context(), sign("ES256", "p256", nil, c.claims))

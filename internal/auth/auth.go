@@ -128,6 +128,7 @@ func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
 		if err := checkText(t.Raw); err != nil {
 			return nil, err
 		}
+		t.Header["alg"] = t.Method.Alg() // EdDSA for Ed25519, as the keys have it
 		requireSalt(t)
 		return v.keys.find(ctx, t)
 	}

@@ -173,6 +173,9 @@ func (k jwk) public() (m jwkset.JWKMarshal, err error) {
 		return text
 	}
 	m.KTY, m.ALG = jwkset.KTY(text("kty")), jwkset.ALG(text("alg"))
+	if m.ALG == "Ed25519" {
+		m.ALG = jwkset.AlgEdDSA // its older name, RFC 9864
+	}
 	switch m.KTY {
 	case jwkset.KtyRSA:
 		m.N, m.E = text("n"), text("e")

@@ -100,6 +100,20 @@ func TestBadAnswersChangeNothing(t *testing.T) {
 	}
 }
 
+// A set that was cut off anywhere is refused.
+func TestSetThatIsCutOff(t *testing.T) {
+	t.Parallel()
+	set := keySet(jwk("p256", object{"x5c": []any{1, object{}}, "key_ops": []string{"verify"}}), jwk("ed", nil))
+	f := newFixture(t, "")
+	for n := range len(set) {
+		f.publish(set[:n])
+		f.mustBeUnavailable(t, longLived("p256"))
+		f.advance(500 * time.Millisecond)
+	}
+	f.publish(set)
+	f.mustAccept(t, longLived("p256"))
+}
+
 func TestLargestSet(t *testing.T) {
 	t.Parallel()
 	newFixture(t, goodKeys()+strings.Repeat(" ", 512<<10-len(goodKeys()))).mustAccept(t, longLived("p256"))
@@ -162,6 +176,7 @@ func badKeys() map[string]object {
 		"alg of another type":   p256(object{"alg": "RS256"}),
 		"alg of another curve":  p256(object{"alg": "ES384"}),
 		"alg of agreement":      p256(object{"alg": "ECDH-ES"}),
+		"alg Ed25519":           p256(object{"alg": "Ed25519"}),
 		"alg HS256":             p256(object{"alg": "HS256"}),
 		"alg none":              p256(object{"alg": "none"}),
 		"point elsewhere":       p256(object{"y": b64([]byte{1})}),

@@ -17,7 +17,7 @@ const (
 	maxTokenBytes  = 8 << 10
 	maxKeyIDLength = 256 // characters
 	leeway         = 30 * time.Second
-	latestTime     = 1e11 // seconds since 1970, in the year 5138; a greater number is no time in seconds
+	latestTime     = 1e12 // seconds since 1970; greater numbers are milliseconds
 )
 
 // refusal is a reason to refuse a token or a key. It quotes neither.
@@ -36,7 +36,11 @@ func algorithms() []string {
 	}
 }
 
+// newParser returns the parser of tokens. It also makes Ed25519 a name of EdDSA
+// (RFC 9864). golang-jwt keeps names for the whole process and not for a parser;
+// registering one again changes nothing.
 func newParser(c Config) *jwt.Parser {
+	jwt.RegisterSigningMethod("Ed25519", func() jwt.SigningMethod { return jwt.SigningMethodEdDSA })
 	return jwt.NewParser(
 		jwt.WithValidMethods(algorithms()),
 		jwt.WithIssuer(c.Issuer),
@@ -69,7 +73,7 @@ func checkForm(token string) error {
 func checkHeader(header map[string]any) error {
 	// No critical extension is supported (RFC 7515 section 4.1.11), and the others change
 	// how the payload is read (RFC 7797 section 7).
-	for _, name := range []string{"crit", "b64", "zip", "cty"} {
+	for _, name := range []string{"crit", "b64", "zip"} {
 		if _, ok := header[name]; ok {
 			return refusal("header parameter " + name)
 		}
@@ -146,17 +150,25 @@ func (v *Verifier) isForUs(claims jwt.MapClaims) bool {
 	})
 }
 
-// checkScope looks for the required scope in scope (RFC 8693 section 4.2, a
-// string) or scp (an array).
+// checkScope looks for the required scope in scope and scp. Each may be text with
+// spaces (RFC 8693 section 4.2, Microsoft Entra) or an array of strings (SAP XSUAA,
+// Okta).
 func (v *Verifier) checkScope(claims jwt.MapClaims) error {
-	if v.config.RequiredScope == "" {
+	required := v.config.RequiredScope
+	if required == "" {
 		return nil
 	}
-	if scope, ok := claims["scope"].(string); ok && slices.Contains(strings.Fields(scope), v.config.RequiredScope) {
-		return nil
-	}
-	if scp, ok := claims["scp"].([]any); ok && slices.Contains(scp, any(v.config.RequiredScope)) {
-		return nil
+	for _, name := range []string{"scope", "scp"} {
+		switch scopes := claims[name].(type) {
+		case string:
+			if slices.Contains(strings.Fields(scopes), required) {
+				return nil
+			}
+		case []any:
+			if slices.Contains(scopes, any(required)) {
+				return nil
+			}
+		}
 	}
 	return ErrInsufficientScope
 }
