@@ -102,6 +102,7 @@ func shapes() map[string]shape {
 			"version 1.0":         {entra.with(claims{"iss": "https://sts.windows.net/YOUR_TENANT_ID/", "aud": "api://YOUR_API_CLIENT_ID", "ver": "1.0"}), 401},
 			"for Microsoft Graph": {entra.with(claims{"aud": "00000003-0000-0000-c000-000000000000"}), 401},
 			"no scope profile":    {entra.with(claims{"oid": nil}), 401},
+			"without the scope":   {entra.with(claims{"scp": "access_as_user"}), 403},
 		}},
 		"Amazon Cognito": {"/YOUR_POOL_ID/.well-known/jwks.json", cognito, map[string]other{
 			"ID token":           {cognito.with(claims{"token_use": "id", "client_id": nil, "scope": nil, "aud": "YOUR_APP_CLIENT_ID"}), 403},
