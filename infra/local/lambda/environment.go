@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// environment is one process with a Runtime API of its own.
-type environment struct {
+// Environment is one process with a Runtime API of its own. A [Function] starts and ends its environments itself;
+// one that [Start] returns is its caller's. It serves one event at a time.
+type Environment struct {
 	config  Config
 	process *exec.Cmd
 	api     *runtimeAPI
@@ -26,17 +27,16 @@ type environment struct {
 	endOnce sync.Once
 }
 
-// errEndedIdle says that a process ended between two events, as one does that
-// reported a panic: the later event is not to suffer for it.
+// errEndedIdle says that the process ended between two events, for example after it reported a panic. Another
+// environment then serves the event.
 var errEndedIdle = errors.New("the process ended between two events")
 
-// outputDelay is how long the output of an ended process is waited for: a process
-// that it started may hold it open.
+// outputDelay bounds the wait for the output of an ended process, which a child of that process may hold open.
 const outputDelay = time.Second
 
-// startEnvironment starts a process. It does not wait until it is ready: the
-// first event does.
-func startEnvironment(c Config) (*environment, error) {
+// Start starts a process. It does not wait until the process is ready: the first event does. MaxEnvironments has no
+// meaning here.
+func Start(c Config) (*Environment, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("serve the Runtime API: %w", err)
@@ -46,14 +46,13 @@ func startEnvironment(c Config) (*environment, error) {
 		listener.Close()
 		return nil, err
 	}
-	e := &environment{config: c, api: newRuntimeAPI(c.Name), exited: make(chan struct{})}
+	e := &Environment{config: c, api: newRuntimeAPI(c.Name), exited: make(chan struct{})}
 	e.process = exec.Command(bootstrap)
 	e.process.Dir = filepath.Dir(bootstrap)
 	e.process.Stdout, e.process.Stderr = c.Output, c.Output
 	e.process.WaitDelay = outputDelay
 	e.process.SysProcAttr = dieWithParent()
-	e.process.Env = append(slices.Clone(c.Env), // those below come last and so win: their names are reserved
-
+	e.process.Env = append(slices.Clone(c.Env), // the last one of a name wins: those below are reserved
 		"AWS_LAMBDA_RUNTIME_API="+listener.Addr().String(),
 		"AWS_LAMBDA_FUNCTION_NAME="+c.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
@@ -81,12 +80,22 @@ func startEnvironment(c Config) (*environment, error) {
 		listener.Close()
 		return nil, fmt.Errorf("start the bootstrap: %w", err)
 	}
-	e.server = &http.Server{Handler: e.api, ReadHeaderTimeout: 5 * time.Second}
+	handler := http.Handler(e.api)
+	if c.Wrap != nil {
+		handler = c.Wrap(handler)
+	}
+	e.server = &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	go e.server.Serve(listener)
 	return e, nil
 }
 
-func (e *environment) alive() bool {
+// Process returns the process, which the environment waits for.
+func (e *Environment) Process() *os.Process { return e.process.Process }
+
+// Exited returns a channel that is closed when the process has ended.
+func (e *Environment) Exited() <-chan struct{} { return e.exited }
+
+func (e *Environment) alive() bool {
 	select {
 	case <-e.exited:
 		return false
@@ -95,9 +104,8 @@ func (e *environment) alive() bool {
 	}
 }
 
-// serve lets the process serve one event. A process that does not answer is
-// killed.
-func (e *environment) serve(payload []byte) ([]byte, error) {
+// Serve lets the process serve one event and returns its response. A process that does not answer is killed.
+func (e *Environment) Serve(payload []byte) ([]byte, error) {
 	inv := newInvocation(payload)
 	err := e.handOver(inv)
 	if err == nil {
@@ -125,7 +133,7 @@ func (e *environment) serve(payload []byte) ([]byte, error) {
 }
 
 // handOver waits until the process asks for an event.
-func (e *environment) handOver(inv *invocation) error {
+func (e *Environment) handOver(inv *invocation) error {
 	timer := time.NewTimer(e.config.InitTimeout)
 	defer timer.Stop()
 	select {
@@ -153,13 +161,13 @@ func exitError(when string) error {
 }
 
 // kill ends the process and waits for that.
-func (e *environment) kill() {
+func (e *Environment) kill() {
 	_ = e.process.Process.Kill() // it may have ended already
 	<-e.exited
 }
 
-// end kills the process and closes its Runtime API.
-func (e *environment) end() {
+// End kills the process, waits until it has ended and closes its Runtime API.
+func (e *Environment) End() {
 	e.endOnce.Do(func() {
 		e.kill()
 		_ = e.server.Close()

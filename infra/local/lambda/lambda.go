@@ -2,8 +2,8 @@
 // Lambda does: environments that are started on demand, serve one event at a
 // time each, and fetch their events from a Runtime API.
 //
-// It knows nothing of what the events hold. It does not freeze an environment
-// between two events, nor limit its memory or processor.
+// It knows nothing of what the events hold. It neither freezes an environment between two events nor limits its
+// memory and CPU time.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 package lambda
 
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -26,12 +27,14 @@ type Config struct {
 	Name      string
 	Bootstrap string   // path of the executable
 	Env       []string // "NAME=value": the whole environment besides what Lambda itself sets
-	MemoryMB  int      // told to the function, not enforced
+	MemoryMB  int      // the function's environment says so; not enforced
 
 	Timeout         time.Duration // of an event, counted as Lambda does; the environment is then killed
 	InitTimeout     time.Duration // of an environment's start
 	MaxEnvironments int
 	Output          io.Writer // gets what the environments write to stdout and stderr, several at once
+
+	Wrap func(http.Handler) http.Handler // of each environment's Runtime API, to observe it; nil: none
 }
 
 // Errors of [Function.Invoke] other than a [*FunctionError].
@@ -55,8 +58,8 @@ type Function struct {
 	config Config
 
 	mu     sync.Mutex
-	idle   []*environment // the one that served last is at the end
-	all    map[*environment]struct{}
+	idle   []*Environment // the one that served last is at the end
+	all    map[*Environment]struct{}
 	closed bool
 }
 
@@ -71,7 +74,7 @@ func New(c Config) (*Function, error) {
 	case c.Timeout <= 0 || c.InitTimeout <= 0 || c.MaxEnvironments <= 0:
 		return nil, errors.New("configure the function: Timeout, InitTimeout and MaxEnvironments must be positive")
 	}
-	return &Function{config: c, all: make(map[*environment]struct{})}, nil
+	return &Function{config: c, all: make(map[*Environment]struct{})}, nil
 }
 
 // Invoke lets an environment serve payload and returns its response: the idle
@@ -104,7 +107,7 @@ func (f *Function) invoke(payload []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		response, err := e.serve(payload)
+		response, err := e.Serve(payload)
 		f.release(e)
 		if !errors.Is(err, errEndedIdle) {
 			return response, err
@@ -112,7 +115,7 @@ func (f *Function) invoke(payload []byte) ([]byte, error) {
 	}
 }
 
-func (f *Function) acquire() (*environment, error) {
+func (f *Function) acquire() (*Environment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -125,12 +128,12 @@ func (f *Function) acquire() (*environment, error) {
 			return e, nil
 		}
 		delete(f.all, e)
-		e.end()
+		e.End()
 	}
 	if len(f.all) >= f.config.MaxEnvironments {
 		return nil, ErrNoEnvironment
 	}
-	e, err := startEnvironment(f.config)
+	e, err := Start(f.config)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ func (f *Function) acquire() (*environment, error) {
 }
 
 // release takes e back, unless it ended or must end.
-func (f *Function) release(e *environment) {
+func (f *Function) release(e *Environment) {
 	f.mu.Lock()
 	keep := e.alive() && !f.closed
 	if keep {
@@ -149,7 +152,7 @@ func (f *Function) release(e *environment) {
 	}
 	f.mu.Unlock()
 	if !keep {
-		e.end()
+		e.End()
 	}
 }
 
@@ -169,13 +172,13 @@ func (f *Function) Environments() []int {
 func (f *Function) Close() error {
 	f.mu.Lock()
 	f.closed = true
-	var ending []*environment
+	var ending []*Environment
 	for e := range f.all {
 		ending = append(ending, e)
 	}
 	f.mu.Unlock()
 	for _, e := range ending {
-		e.end()
+		e.End()
 	}
 	f.mu.Lock()
 	clear(f.all)

@@ -63,6 +63,7 @@ func (a *runtimeAPI) handOut(w http.ResponseWriter, r *http.Request) {
 		a.mu.Unlock()
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
+		h.Set("Content-Length", strconv.Itoa(len(inv.payload)))
 		h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:"+a.name)
