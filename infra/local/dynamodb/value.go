@@ -20,15 +20,31 @@ const (
 // item is a set of attributes by name. The nil item is one that does not exist.
 type item map[string]value
 
-func (it item) check() error {
+// ItemSize returns how many bytes DynamoDB counts for an item, given in the JSON of its API.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+func ItemSize(text []byte) (int, error) {
+	var it item
+	if err := json.Unmarshal(text, &it); err != nil {
+		return 0, fmt.Errorf("read an item: %w", err)
+	}
+	return it.size(), nil
+}
+
+func (it item) size() int {
 	size := 0
+	for name, v := range it {
+		size += len(name) + v.size
+	}
+	return size
+}
+
+func (it item) check() error {
 	for name, v := range it {
 		if v.nesting > maxNesting {
 			return invalid("attribute %q nests deeper than %d levels", name, maxNesting)
 		}
-		size += len(name) + v.size
 	}
-	if size > maxItem {
+	if size := it.size(); size > maxItem {
 		return invalid("item size of %d bytes exceeds the maximum of %d", size, maxItem)
 	}
 	return checkNames(it)
