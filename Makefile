@@ -18,7 +18,7 @@ fuzz: ## look for input that breaks a reader: every fuzz target for FUZZTIME (30
 soak: ## faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
 	go test -count=1 -timeout=1h -v ./infra/check/soak -args -long $(FLAGS)
 
-bench: ## compare the deployed program with others that do its work, on Linux (FLAGS='-rounds 5 -only settings,typical')
+bench: ## compare the deployed program with others that do its work, on Linux (a quick look: FLAGS='-rounds 1 -only settings,typical')
 	go run ./infra/bench $(FLAGS)
 
 # ---- local stack ----

@@ -1,138 +1,243 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-func TestRun(t *testing.T) {
-	args := []string{"-short", "-rounds", "1", "-only", "settings,hello", "-base", "settings", "-out", t.TempDir()}
-	var output strings.Builder
-	if err := run(t.Context(), args, &output); err != nil {
-		t.Fatalf("run: %v\n%s", err, output.String())
-	}
-	r, err := read(args[len(args)-1])
+const repository = "../.."
+
+// A partial run measures everything, says what it does and leaves the committed results alone.
+func TestPartialRun(t *testing.T) {
+	root, err := filepath.Abs(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, reason := range r.Skipped {
-		if !strings.HasPrefix(reason, "there is no ") {
-			t.Errorf("%s was left out: %s", what, reason)
+	before := contents(t, ".")
+	o, err := readOptions([]string{"-rounds", "1", "-only", "settings,hello"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.noZip = true
+	o.counts = counts{warmUp: 2, warm: map[int]int{small: 6, middling: 4, medium: 4, large: 3}}
+	var output bytes.Buffer
+	if err := bench(t.Context(), root, o, &output); err != nil {
+		t.Fatalf("bench: %v\n%s", err, output.String())
+	}
+	if diff := cmp.Diff(before, contents(t, ".")); diff != "" {
+		t.Errorf("a partial run changed the committed results (-before +after):\n%s", diff)
+	}
+	for _, want := range []string{
+		"settings: building", "hello: checking its answers", "round 1 of 1: settings: 390 KB", "| start, CPU | 0.40 |", latestResults,
+	} {
+		if !strings.Contains(output.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, output.String())
 		}
 	}
-	figures := []string{startWall, startCPU, coldStartWall, coldStartCPU, firstWall, firstCPU}
-	for _, size := range []int{small, medium, large} {
-		figures = append(figures, warmCPU(size), warmLatency(size), growthCPU(size), allocations(size), allocatedBytes(size))
+	r, err := read(filepath.Join(root, latestResults))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, c := range r.Contenders {
-		for _, figure := range append(figures, peakRSS(small), peakRSS(large)) {
-			if got := median(r.Samples[c.Name][figure]); !(got > 0) {
-				t.Errorf("%s: %s = %v, want more than 0", c.Name, figure, got)
+	for _, name := range []string{ours, "hello"} {
+		figures := []string{startWall, startCPU, firstWall, firstCPU, peakRSS(small), peakRSS(large)}
+		for _, size := range []int{small, middling, medium, large} {
+			figures = append(figures, warmCPU(size), warmLatency(size))
+		}
+		for _, figure := range figures {
+			if got := r.median(name, figure); !(got > 0) {
+				t.Errorf("%s: %s = %v, want more than 0", name, figure, got)
 			}
 		}
 	}
-	of := func(figure string) float64 { return median(r.Samples[ours][figure]) }
-	if got := of(calls); got != 2 {
-		t.Errorf("%s = %v, want 2", calls, got)
+	if got := r.median(ours, databaseCalls); got != 2 {
+		t.Errorf("%s = %v, want 2", databaseCalls, got)
 	}
-	if got := of(units(medium)); !(got > 1 && got < float64(rawUnits(medium))) {
-		t.Errorf("%s = %v, want fewer than %d", units(medium), got, rawUnits(medium))
+	for _, size := range []int{middling, medium, large} {
+		if got := r.median(ours, writeUnits(size)); !(got > 1 && got < float64(textUnits(size))) {
+			t.Errorf("%s = %v, want fewer than %d", writeUnits(size), got, textUnits(size))
+		}
 	}
-	if got := of(randomUnits); got > float64(rawUnits(medium)) {
-		t.Errorf("%s = %v, want at most %d", randomUnits, got, rawUnits(medium))
-	}
-	if got := r.growth(ours); !(got > 0) {
-		t.Errorf("growth = %v, want more than 0", got)
-	}
-	// Two round trips of 2 ms, and a new connection's in the second case.
-	if got := of(warmLatency(small)); got < 4 {
+	// Two calls of the database take two round trips. After a freeze a connection takes two more.
+	if got := r.median(ours, warmLatency(small)); got < milliseconds(2*roundTrip) {
 		t.Errorf("%s = %v, less than the database takes", warmLatency(small), got)
 	}
-	for _, figure := range []string{thawFIN, thawRST} {
-		if got := of(figure); got < 8 {
-			t.Errorf("%s = %v, less than the database and a new connection take", figure, got)
+	for _, reset := range []bool{false, true} {
+		if got := r.median(ours, thawed(reset)); got < milliseconds(4*roundTrip) {
+			t.Errorf("%s = %v, less than the database and a new connection take", thawed(reset), got)
 		}
 	}
 }
 
-// The peers in Go that are built in seconds answer as the service does.
-func TestPeersAnswerAsTheService(t *testing.T) {
-	root, err := moduleRoot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := newWorld(t.Context(), root, t.TempDir(), options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.close()
-	for _, c := range contenders() {
-		if c.name != "floor" && c.name != "typical" {
-			continue
+// contents returns the results in dir, by file.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	for _, name := range []string{resultsFile, pageFile} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
 		}
-		p, err := buildProgram(t.Context(), w, c)
-		if err == nil {
-			err = check(w, p)
-		}
+		all[name] = string(text)
+	}
+	return all
+}
+
+// Only a complete run replaces the committed results, and only the repository's own contenders are in them.
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args     string
+		skipped  bool
+		complete bool
+	}{
+		{"", false, true},
+		{"-rounds 20", false, true},
+		{"-contender old=" + os.Args[0], false, true},
+		{"", true, false},
+		{"-rounds 14", false, false},
+		{"-rounds 15 -only settings", false, false},
+		{"-contender old=" + os.Args[0] + " -rounds 1", false, false},
+	} {
+		o, err := readOptions(strings.Fields(tt.args), io.Discard)
 		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
+			t.Fatal(err)
 		}
+		root, r := t.TempDir(), sample()
+		if !tt.skipped {
+			clear(r.Skipped)
+		}
+		for _, c := range o.prebuilt {
+			r.Contenders = append(r.Contenders, described{c.name, c.note})
+			r.add(c.name, startWall, 1)
+		}
+		latest, committed := filepath.Join(root, latestResults), filepath.Join(root, committedResults)
+		for _, dir := range []string{latest, committed} {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var output bytes.Buffer
+		if err := publish(root, o, r, &output); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := read(latest); err != nil || !cmp.Equal(got, r) {
+			t.Errorf("%q: the results in %s differ: %v", tt.args, latestResults, err)
+		}
+		if !strings.Contains(output.String(), r.goalTable()) || !strings.Contains(output.String(), latestResults) {
+			t.Errorf("%q prints no table, or not where the results are:\n%s", tt.args, output.String())
+		}
+		page := contents(t, committed)[pageFile]
+		if (page != "") != tt.complete {
+			t.Errorf("%q: %d bytes of committed results, complete: %t", tt.args, len(page), tt.complete)
+		}
+		if strings.Contains(page, "| old |") {
+			t.Errorf("%q: a program of the command line is in the committed results", tt.args)
+		}
+	}
+}
+
+// newBed returns a testbed and a way to build with it.
+func newBed(t *testing.T) *session {
+	t.Helper()
+	root, err := filepath.Abs(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bed, err := newTestbed(root, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(bed.close)
+	return &session{bed: bed, progress: io.Discard}
+}
+
+// peer builds a contender of the repository.
+func (s *session) peer(t *testing.T, name string) program {
+	t.Helper()
+	for _, c := range contenders() {
+		if c.name == name {
+			p, err := s.build(t.Context(), c, "build", runtime.GOARCH)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+	}
+	t.Fatalf("there is no %s", name)
+	return program{}
+}
+
+func TestTypicalAnswersAsTheService(t *testing.T) {
+	t.Parallel()
+	s := newBed(t)
+	if err := check(s.bed, s.peer(t, base)); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestCheckRefuses(t *testing.T) {
-	root, err := moduleRoot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := peer("hello", "")
-	if reason := c.missing(root); reason != "" {
-		t.Fatal(reason)
-	}
-	w, err := newWorld(t.Context(), root, t.TempDir(), options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.close()
-	p, err := buildProgram(t.Context(), w, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := check(w, p); err != nil {
-		t.Errorf("hello is not taken for what it is: %v", err)
+	t.Parallel()
+	s := newBed(t)
+	p := s.peer(t, "hello")
+	if err := check(s.bed, p); err != nil {
+		t.Errorf("hello: %v", err)
 	}
 	p.hello = false // it answers everything with success, and calls no database
-	err = check(w, p)
+	err := check(s.bed, p)
 	if err == nil {
 		t.Fatal("a program that does nothing passes the check")
 	}
-	list, trialErr := trials(w.keys)
-	if trialErr != nil {
-		t.Fatal(trialErr)
+	list, caseErr := testCases(s.bed.keys)
+	if caseErr != nil {
+		t.Fatal(caseErr)
 	}
-	for _, trial := range list {
-		if !strings.Contains(err.Error(), trial.name+": ") {
-			t.Errorf("a program that does nothing passes %q", trial.name)
+	for _, c := range list {
+		if !strings.Contains(err.Error(), c.name+": ") {
+			t.Errorf("a program that does nothing passes %q", c.name)
 		}
 	}
 }
 
-func TestFarListener(t *testing.T) {
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	c, err := prebuilt("old=some/bootstrap,GOGC=200,GOMAXPROCS=1")
+	if err != nil || c.name != "old" || len(c.env) != 2 || !c.deployed {
+		t.Errorf("prebuilt = %+v, %v", c, err)
+	}
+	for _, args := range [][]string{
+		{"-contender", "old"}, {"-contender", "=path"}, {"-contender", "old="}, {"-contender", "settings=path"},
+		{"-rounds", "0"}, {"settings"},
+	} {
+		if _, err := readOptions(args, io.Discard); err == nil {
+			t.Errorf("readOptions(%q) is accepted", args)
+		}
+	}
+	s := newBed(t)
+	if err := s.assemble(t.Context(), options{only: []string{"absent"}}); err == nil {
+		t.Error("-only takes a name that no contender has")
+	}
+}
+
+func TestDelayListener(t *testing.T) {
 	t.Parallel()
 	const roundTrip = 20 * time.Millisecond
 	raw, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	far := newFarListener(raw, roundTrip)
-	defer far.Close()
+	listener := newDelayListener(raw, roundTrip)
+	defer listener.Close()
 	go func() {
-		conn, err := far.Accept()
+		conn, err := listener.Accept()
 		if err == nil {
 			io.Copy(conn, conn)
 		}
@@ -159,7 +264,7 @@ func TestFarListener(t *testing.T) {
 	if got := exchange(); got < roundTrip {
 		t.Errorf("second exchange took %v, want at least %v", got, roundTrip)
 	}
-	if err := far.drop(true); err != nil {
+	if err := listener.drop(true); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.Read(make([]byte, 1)); err == nil {
@@ -167,27 +272,22 @@ func TestFarListener(t *testing.T) {
 	}
 }
 
-func TestAlarm(t *testing.T) {
+func TestWait(t *testing.T) {
 	t.Parallel()
-	a, err := newAlarm()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
 	const d = 300 * time.Microsecond
 	var took []float64
 	for range 50 {
 		began := time.Now()
-		if err := a.wait(d); err != nil {
+		if err := wait(d); err != nil {
 			t.Fatal(err)
 		}
-		if since := time.Since(began); since < d {
+		since := time.Since(began)
+		if since < d {
 			t.Fatalf("wait(%v) took %v", d, since)
-		} else {
-			took = append(took, milliseconds(since))
 		}
+		took = append(took, milliseconds(since))
 	}
-	t.Logf("a wait of %v takes %.3f ms", d, median(took))
+	t.Logf("wait(%v) takes %.3f ms", d, quantile(took, 0.5))
 }
 
 func TestCPUTime(t *testing.T) {
@@ -202,18 +302,5 @@ func TestCPUTime(t *testing.T) {
 	after, err := cpuTime(os.Getpid())
 	if err != nil || after <= before {
 		t.Errorf("CPU time %v after work, %v before, %v", after, before, err)
-	}
-}
-
-func TestPrebuilt(t *testing.T) {
-	t.Parallel()
-	c, err := prebuilt("old=some/bootstrap,GOGC=200,GOMAXPROCS=1")
-	if err != nil || c.name != "old" || len(c.env(nil)) != 2 || !c.ours {
-		t.Errorf("prebuilt = %+v, %v", c, err)
-	}
-	for _, text := range []string{"", "old", "=path", "old="} {
-		if _, err := prebuilt(text); err == nil {
-			t.Errorf("prebuilt(%q) is accepted", text)
-		}
 	}
 }

@@ -8,62 +8,45 @@ import (
 	"strings"
 )
 
-// check lets a contender answer every trial, and reports all that it does otherwise.
-func check(w *world, p program) error {
-	l := w.launch(p, p.artifact)
-	i, _, err := start(l)
+// check lets a contender answer every test case and reports all that it answers otherwise.
+func check(bed *testbed, p program) error {
+	i, _, err := start(bed, p)
 	if err != nil {
 		return err
 	}
-	defer i.stop()
+	defer i.End()
+	list, err := testCases(bed.keys)
+	if err != nil {
+		return err
+	}
 	if p.hello {
-		event, err := w.event(wrapped("{}"), false)
-		if err != nil {
-			return err
-		}
-		c, err := i.invoke(event)
-		if err != nil {
-			return err
-		}
-		return checkAnswer(trial{status: []int{200}, message: updated}, c.answer)
-	}
-	list, err := trials(w.keys)
-	if err != nil {
-		return err
+		list = list[:1]
 	}
 	var problems []error
 	for _, t := range list {
-		if err := w.try(i, t); err != nil {
+		event, err := event(t.request)
+		if err != nil {
+			return err
+		}
+		bed.database.failPuts.Store(t.failPuts)
+		bed.database.take()
+		c, err := i.invoke(event)
+		bed.database.failPuts.Store(false)
+		if err != nil {
+			return errors.Join(append(problems, fmt.Errorf("%s: %w", t.name, err))...)
+		}
+		err = t.checkAnswer(c.answer)
+		if err == nil && !p.hello {
+			err = t.checkCalls(bed.database.take())
+		}
+		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", t.name, err))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-func (w *world) try(i *instance, t trial) error {
-	if t.failPuts && w.database == nil {
-		return nil
-	}
-	event, err := event(t.request)
-	if err != nil {
-		return err
-	}
-	if w.database != nil {
-		w.database.failPuts.Store(t.failPuts)
-		defer w.database.failPuts.Store(false)
-		w.database.take()
-	}
-	c, err := i.invoke(event)
-	if err != nil {
-		return err
-	}
-	if err := checkAnswer(t, c.answer); err != nil || w.database == nil {
-		return err
-	}
-	return checkCalls(t, w.database.take())
-}
-
-func checkAnswer(t trial, answer []byte) error {
+func (t testCase) checkAnswer(answer []byte) error {
 	r, err := readResponse(answer)
 	if err != nil {
 		return err
@@ -76,14 +59,15 @@ func checkAnswer(t trial, answer []byte) error {
 		return fmt.Errorf("status %d, body %.200q: %w", r.StatusCode, r.Body, err)
 	}
 	good := t.status[0] == 200
-	if !slices.Contains(t.status, r.StatusCode) || body.Message != t.message || body.Success != good || good && r.Body != success {
+	if !slices.Contains(t.status, r.StatusCode) || body.Message != t.message || body.Success != good ||
+		good && r.Body != success {
 		return fmt.Errorf("status %d, body %.200q; want %d, %q", r.StatusCode, r.Body, t.status, t.message)
 	}
 	return nil
 }
 
-// checkItem demands the key and all of the settings.
-func (t trial) checkItem(item json.RawMessage) error {
+// checkItem checks that an item has the key and all of the settings.
+func (t testCase) checkItem(item json.RawMessage) error {
 	var key struct{ OrgID struct{ S string } }
 	if err := json.Unmarshal(item, &key); err != nil {
 		return err
@@ -94,8 +78,8 @@ func (t trial) checkItem(item json.RawMessage) error {
 	return checkStored(item, strings.TrimSuffix(strings.TrimPrefix(t.request.body, `{"settings":`), "}"))
 }
 
-// checkCalls demands one consistent read of the user, and one write of the organization's settings.
-func checkCalls(t trial, calls []databaseCall) error {
+// checkCalls expects one consistent read of the user, and one write of the organization's settings.
+func (t testCase) checkCalls(calls []databaseCall) error {
 	puts := 0
 	for n, c := range calls {
 		var in struct {

@@ -1,27 +1,30 @@
 package main
 
 import (
-	"bufio"
+	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// serviceTime is what the stand-in takes for a call besides the way there and back.
+// serviceTime is what the stand-in takes for a call besides the round trip.
 const serviceTime = 200 * time.Microsecond
 
-// database stands in for DynamoDB: it answers GetItem from a fixed set of users, accepts every
-// PutItem, and remembers what it was asked. It checks neither signatures nor conditions.
+// database stands in for DynamoDB: it answers GetItem from a fixed set of users, accepts every PutItem, and remembers
+// its requests. It checks neither signatures nor conditions.
 type database struct {
-	listener *farListener
+	listener *delayListener
+	server   *http.Server
 	users    map[string]json.RawMessage // user id → item
 
 	failPuts atomic.Bool // answers every PutItem with an InternalServerError
@@ -35,22 +38,14 @@ type databaseCall struct {
 	input     []byte
 }
 
-func newDatabase(certificate tls.Certificate, roundTrip time.Duration) (*database, error) {
+func newDatabase(certificate tls.Certificate) (*database, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("serve the database: %w", err)
 	}
-	d := &database{listener: newFarListener(listener, roundTrip), users: users()}
-	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}
-	go func() {
-		for {
-			conn, err := d.listener.Accept()
-			if err != nil {
-				return
-			}
-			go d.serve(tls.Server(conn, config))
-		}
-	}()
+	d := &database{listener: newDelayListener(listener, roundTrip), users: users()}
+	d.server = &http.Server{Handler: d, ErrorLog: log.New(io.Discard, "", 0)}
+	go d.server.Serve(tls.NewListener(d.listener, &tls.Config{Certificates: []tls.Certificate{certificate}}))
 	return d, nil
 }
 
@@ -87,10 +82,7 @@ const (
 
 func (d *database) url() string { return "https://" + d.listener.Addr().String() }
 
-func (d *database) close() {
-	d.listener.Close()
-	_ = d.listener.drop(false)
-}
+func (d *database) close() { d.server.Close() }
 
 // take returns what the stand-in was asked since the last call of take.
 func (d *database) take() []databaseCall {
@@ -101,41 +93,26 @@ func (d *database) take() []databaseCall {
 	return calls
 }
 
-// serve ends with the connection.
-func (d *database) serve(conn net.Conn) {
-	defer conn.Close()
-	alarm, err := newAlarm()
+func (d *database) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	input, err := io.ReadAll(r.Body)
 	if err != nil {
+		return // the client is gone
+	}
+	due := time.Now().Add(serviceTime)
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	d.mu.Lock()
+	d.calls = append(d.calls, databaseCall{operation, input})
+	d.mu.Unlock()
+	status, body := d.answer(operation, input)
+	h := w.Header()
+	h.Set("Content-Type", "application/x-amz-json-1.0")
+	h.Set("X-Amzn-Requestid", rand.Text())
+	h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	if wait(time.Until(due)) != nil {
 		return
 	}
-	defer alarm.close()
-	r := bufio.NewReaderSize(conn, 64<<10)
-	for {
-		request, err := http.ReadRequest(r)
-		if err != nil {
-			return
-		}
-		input, err := io.ReadAll(request.Body)
-		if err != nil {
-			return
-		}
-		due := time.Now().Add(serviceTime)
-		_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
-		d.mu.Lock()
-		d.calls = append(d.calls, databaseCall{operation, input})
-		d.mu.Unlock()
-		status, body := d.answer(operation, input)
-		message := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nServer: Server\r\nDate: %s\r\nContent-Type: application/x-amz-json-1.0\r\n"+
-			"Content-Length: %d\r\nConnection: keep-alive\r\nx-amzn-RequestId: %s\r\nx-amz-crc32: %d\r\n\r\n%s",
-			status, http.StatusText(status), time.Now().UTC().Format(http.TimeFormat),
-			len(body), newID(), crc32.ChecksumIEEE(body), body)
-		if alarm.wait(time.Until(due)) != nil {
-			return
-		}
-		if _, err := conn.Write(message); err != nil {
-			return
-		}
-	}
+	w.WriteHeader(status)
+	w.Write(body)
 }
 
 func (d *database) answer(operation string, input []byte) (status int, body []byte) {

@@ -44,7 +44,7 @@ func event(r request) ([]byte, error) {
 			"http": map[string]string{
 				"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "bench",
 			},
-			"requestId": newID()[:16], "routeKey": method + " " + path, "stage": "$default",
+			"requestId": "JKJaXmPLvHcESHA=", "routeKey": method + " " + path, "stage": "$default",
 			"time": now.Format("02/Jan/2006:15:04:05 -0700"), "timeEpoch": now.UnixMilli(),
 		},
 		"body": r.body, "isBase64Encoded": r.base64,
@@ -56,10 +56,18 @@ func wrapped(document string) string { return `{"settings":` + document + `}` }
 
 // response is a function's answer to the gateway.
 type response struct {
-	StatusCode int               `json:"statusCode"`
-	Headers    map[string]string `json:"headers"`
-	Body       string            `json:"body"`
-	Base64     bool              `json:"isBase64Encoded"`
+	StatusCode int
+	Body       string
+	Base64     bool `json:"isBase64Encoded"`
+}
+
+// succeeded checks that an answer is 200.
+func succeeded(answer []byte) error {
+	r, err := readResponse(answer)
+	if err == nil && r.StatusCode != 200 {
+		err = fmt.Errorf("an event was answered %d: %s", r.StatusCode, r.Body)
+	}
+	return err
 }
 
 func readResponse(answer []byte) (response, error) {
@@ -69,10 +77,8 @@ func readResponse(answer []byte) (response, error) {
 	}
 	if r.Base64 {
 		body, err := base64.StdEncoding.DecodeString(r.Body)
-		if err != nil {
-			return r, fmt.Errorf("read an answer: %w", err)
-		}
 		r.Body = string(body)
+		return r, err
 	}
 	return r, nil
 }

@@ -2,31 +2,36 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"orgsettings/infra/local/lambda"
 )
 
-const (
-	functionTimeout = 10 * time.Second // told to the process
-	patience        = 60 * time.Second // with a process that does not answer
-)
+// timeout bounds the wait for a process that does not ask for an event.
+const timeout = 60 * time.Second
 
-// instance is a contender that runs, and asks for an event.
+// instance is a running program that asks for an event.
 type instance struct {
-	process *exec.Cmd
-	api     *runtimeAPI
-	exited  chan struct{}
-	log     *tail
-	idle    idle
+	*lambda.Environment
+	known     chan struct{} // closed when Environment is known
+	asked     chan moment   // one for each request for an event
+	delivered chan struct{} // an event has been written to the process
+	output    tail
+	now       moment
+}
+
+// moment is when a process asked for an event.
+type moment struct {
+	at  time.Time
+	cpu time.Duration // used by then, since the start of the process
+	err error
 }
 
 // started is what it took to get to the first event.
@@ -39,135 +44,104 @@ type call struct {
 	answer  []byte
 }
 
-// launch says what to start. Its files and prepare serve single measurements and may be absent.
-type launch struct {
-	name    string
-	command []string
-	env     []string
-	files   []*os.File          // more open files for the process, from 3 on
-	prepare func(pid int) error // called as soon as the process exists
+// start starts a program and returns when it asks for the first event.
+func start(bed *testbed, p program) (*instance, started, error) {
+	i := &instance{known: make(chan struct{}), asked: make(chan moment, 1), delivered: make(chan struct{}, 1)}
+	config := lambda.Config{
+		Name: "bench", Bootstrap: p.artifact, Env: bed.environment(p.contender), MemoryMB: bed.template.MemoryMB,
+		Timeout: bed.template.Timeout, InitTimeout: timeout, Output: &i.output, Wrap: i.watch,
+	}
+	began := time.Now()
+	var err error
+	if i.Environment, err = lambda.Start(config); err != nil {
+		return nil, started{}, fmt.Errorf("start %s: %w", p.name, err)
+	}
+	close(i.known)
+	if err := i.untilAsked(); err != nil {
+		i.End()
+		return nil, started{}, fmt.Errorf("start %s: %w", p.name, err)
+	}
+	return i, started{wall: i.now.at.Sub(began), cpu: i.now.cpu}, nil
 }
 
-// start starts a process and returns when it asks for the first event.
-func start(l launch) (*instance, started, error) {
-	api, err := newRuntimeAPI()
-	if err != nil {
-		return nil, started{}, err
-	}
-	i := &instance{api: api, exited: make(chan struct{}), log: new(tail)}
-	i.process = exec.Command(l.command[0], l.command[1:]...)
-	i.process.Dir = filepath.Dir(l.command[len(l.command)-1])
-	i.process.Stdout, i.process.Stderr = i.log, i.log // through a pipe, as Lambda takes it
-	i.process.ExtraFiles = l.files
-	i.process.SysProcAttr = dieWithParent()
-	i.process.Env = append(l.env, "AWS_LAMBDA_RUNTIME_API="+api.address(), "LAMBDA_TASK_ROOT="+i.process.Dir)
-	begun := make(chan error, 1)
-	var began time.Time
-	go func() {
-		runtime.LockOSThread() // the process would die with the thread
-		began = time.Now()
-		err := i.process.Start()
-		begun <- err
-		if err == nil {
-			_ = i.process.Wait() // that it ended is enough to know
-			close(i.exited)
+// watch takes time and CPU time at every request for an event, before anything else is done with it.
+func (i *instance) watch(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/invocation/next") {
+			api.ServeHTTP(w, r)
+			return
 		}
-	}()
-	if err := <-begun; err != nil {
-		api.close()
-		return nil, started{}, fmt.Errorf("start %s: %w", l.name, err)
-	}
-	api.pid = i.process.Process.Pid
-	if l.prepare != nil {
-		err = l.prepare(api.pid)
-	}
-	close(api.started)
-	if err == nil {
-		err = i.untilIdle()
-	}
-	if err != nil {
-		i.stop()
-		return nil, started{}, fmt.Errorf("start %s: %w", l.name, err)
-	}
-	return i, started{wall: i.idle.at.Sub(began), cpu: i.idle.cpu}, nil
+		at := time.Now()
+		<-i.known
+		cpu, err := cpuTime(i.Process().Pid)
+		i.asked <- moment{at, cpu, err}
+		api.ServeHTTP(w, r)
+		_ = http.NewResponseController(w).Flush() // a process that is gone fails the call anyway
+		select {
+		case i.delivered <- struct{}{}:
+		default: // the instance has ended
+		}
+	})
 }
 
-func (i *instance) untilIdle() error {
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
+func (i *instance) untilAsked() error {
 	select {
-	case i.idle = <-i.api.idle:
-		return nil
-	case err := <-i.api.failures:
-		return err
-	case <-i.exited:
-		return i.ended()
-	case <-timeout.C:
-		return errors.New("it asks for no event")
+	case i.now = <-i.asked:
+		return i.now.err
+	case <-i.Exited():
+		return fmt.Errorf("the process ended: %s", i.output.String())
+	case <-time.After(timeout):
+		return fmt.Errorf("the process asks for no event: %s", i.output.String())
 	}
 }
 
-// invoke lets the process answer one event. What the caller does before and after is not measured.
+// invoke lets the process serve one event.
 func (i *instance) invoke(event []byte) (call, error) {
-	message := handOut(newID(), event, functionTimeout)
-	return i.deliver(message, func() error { return nil })
-}
-
-// deliver writes an event and then calls release, from whose call on time counts.
-func (i *instance) deliver(message []byte, release func() error) (call, error) {
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
-	before := i.idle.cpu
-	sent := time.Now() // a frozen process takes the event after release; the write itself takes microseconds
-	if _, err := i.idle.conn.Write(message); err != nil {
-		return call{}, fmt.Errorf("hand out an event: %w", err)
+	before := i.now.cpu
+	sent := time.Now()
+	answer, err := i.Serve(event)
+	received := time.Now()
+	if err != nil {
+		return call{}, fmt.Errorf("%w: %s", err, i.output.String())
 	}
-	if err := release(); err != nil {
+	<-i.delivered
+	if err := i.untilAsked(); err != nil {
 		return call{}, err
 	}
-	var a answer
+	return call{latency: received.Sub(sent), cpu: i.now.cpu - before, answer: answer}, nil
+}
+
+// invokeFrozen lets a frozen process go on when the event has been written to it, and serve it.
+func (i *instance) invokeFrozen(event []byte) (latency time.Duration, err error) {
+	type result struct {
+		answer []byte
+		err    error
+		at     time.Time
+	}
+	served := make(chan result, 1)
+	go func() {
+		answer, err := i.Serve(event)
+		served <- result{answer, err, time.Now()}
+	}()
 	select {
-	case a = <-i.api.answers:
-	case err := <-i.api.failures:
-		return call{}, err
-	case <-i.exited:
-		return call{}, i.ended()
-	case <-timeout.C:
-		return call{}, errors.New("an event is not answered")
+	case <-i.delivered:
+	case r := <-served: // it failed
+		return 0, fmt.Errorf("%w: %s", r.err, i.output.String())
 	}
-	if err := i.untilIdle(); err != nil {
-		return call{}, err
+	thawed := time.Now()
+	if err := thaw(i.Process()); err != nil {
+		return 0, err
 	}
-	return call{latency: a.at.Sub(sent), cpu: i.idle.cpu - before, answer: a.body}, nil
-}
-
-// stop ends the process and waits for that.
-func (i *instance) stop() {
-	_ = i.process.Process.Kill() // it may have ended already
-	<-i.exited
-	i.api.close()
-}
-
-// ended says that the process did, with the last of what it wrote.
-func (i *instance) ended() error {
-	return fmt.Errorf("the process ended: %s", bytes.TrimSpace(i.log.text))
-}
-
-// tail keeps the last of what is written to it.
-type tail struct{ text []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	const most = 600
-	t.text = append(t.text, p...)
-	if more := len(t.text) - most; more > 0 {
-		t.text = append(t.text[:0], t.text[more:]...)
+	r := <-served
+	if r.err != nil {
+		return 0, fmt.Errorf("%w: %s", r.err, i.output.String())
 	}
-	return len(p), nil
+	return r.at.Sub(thawed), errors.Join(succeeded(r.answer), i.untilAsked())
 }
 
 // peakRSS returns the most memory that the process ever held, in MB (10⁶ bytes).
 func (i *instance) peakRSS() (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.process.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.Process().Pid))
 	if err != nil {
 		return 0, err
 	}
@@ -177,13 +151,28 @@ func (i *instance) peakRSS() (float64, error) {
 			return float64(kib) * 1024 / 1e6, err
 		}
 	}
-	return 0, errors.New("the process tells no VmHWM")
+	return 0, errors.New("the process has no VmHWM")
 }
 
-// newID returns an id of the form that Lambda gives its requests.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	id := hex.EncodeToString(b[:])
-	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	const limit = 2000
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if excess := len(t.text) - limit; excess > 0 {
+		t.text = append(t.text[:0], t.text[excess:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.TrimSpace(t.text))
 }

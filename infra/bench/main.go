@@ -1,8 +1,8 @@
-// Command bench runs bootstrap programs as AWS Lambda does, side by side, and compares what they
-// cost: the deployed one, and peers that do the same work in other ways. It provides everything
-// around them (Runtime API, database, signing keys) and writes figures, tables and plots.
+// Command bench runs bootstrap programs as AWS Lambda does, side by side, and compares what they cost: the deployed
+// program, and peers that do the same work in other ways. It provides everything around them: the Runtime API, a
+// database and the signing keys.
 //
-// It knows nothing of how a contender works: it sees a process, its answers and its calls.
+// It knows nothing of how a contender works: it sees a process, its answers and its requests to the database.
 package main
 
 import (
@@ -20,7 +20,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 )
 
 func main() {
@@ -32,122 +31,146 @@ func main() {
 	}
 }
 
+const (
+	fullRounds = 15
+
+	// Directories of results, below the root of the repository. A run that is complete also writes to the first.
+	committedResults = "infra/bench"
+	latestResults    = ".build/bench"
+)
+
 type options struct {
-	rounds              int
-	short, render       bool
-	only, base, out     string
-	endpoint            string
-	roundTrip, keyDelay time.Duration
-	seed                uint64
-	prebuilt            []string
+	rounds   int
+	only     []string // names of contenders; empty: all
+	prebuilt []contender
+	render   bool
+
+	counts counts
+	noZip  bool
 }
 
-func readOptions(args []string, out io.Writer) (options, *flag.FlagSet, error) {
-	var o options
+func readOptions(args []string, out io.Writer) (options, error) {
+	o := options{counts: usualCounts()}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(out)
-	f.IntVar(&o.rounds, "rounds", 15, "how often everything is measured")
-	f.BoolVar(&o.short, "short", false, "few calls, no quotas, no zip: to see whether it works")
-	f.StringVar(&o.only, "only", "", "measure these contenders alone: `NAMES` separated by commas, settings+keys for the one with keys shipped")
-	f.StringVar(&o.base, "base", "typical", "`contender` that the ratios are taken to")
-	f.StringVar(&o.out, "out", "infra/bench", "`directory` for results.json, RESULTS.md and plots")
-	f.StringVar(&o.endpoint, "dynamodb", "", "`URL` of a database instead of the stand-in: one that takes any credentials")
-	f.DurationVar(&o.roundTrip, "rtt", 2*time.Millisecond, "round trip to the database")
-	f.DurationVar(&o.keyDelay, "jwks-delay", 20*time.Millisecond, "how long the signing keys take to come")
-	f.Uint64Var(&o.seed, "seed", 1, "of the documents and the order")
-	f.BoolVar(&o.render, "render", false, "measure nothing: write the report and plots of the results that are there")
-	f.Func("contender", "another program, `NAME=PATH[,VARIABLE=VALUE…]`; may be repeated", func(text string) error {
-		o.prebuilt = append(o.prebuilt, text)
+	f.IntVar(&o.rounds, "rounds", fullRounds, "how often everything is measured")
+	f.BoolVar(&o.render, "render", false, "measure nothing: write RESULTS.md anew from the committed results.json")
+	f.Func("only", "measure these contenders alone: `NAMES` separated by commas", func(text string) error {
+		o.only = strings.Split(text, ",")
 		return nil
 	})
+	f.Func("contender", "another program, `NAME=PATH[,VARIABLE=VALUE…]`; may be repeated", func(text string) error {
+		c, err := prebuilt(text)
+		o.prebuilt = append(o.prebuilt, c)
+		return err
+	})
 	if err := f.Parse(args); err != nil {
-		return o, nil, err
+		return o, err
 	}
 	if f.NArg() > 0 || o.rounds < 1 {
-		return o, nil, errors.New("usage: bench [flags], with at least one round")
+		return o, errors.New("usage: bench [flags], with at least one round")
 	}
-	return o, f, nil
+	return o, nil
 }
 
+// complete tells whether a run measures all that the committed results hold.
+func (o options) complete() bool { return o.rounds >= fullRounds && len(o.only) == 0 && !o.noZip }
+
 func run(ctx context.Context, args []string, out io.Writer) error {
-	o, flags, err := readOptions(args, out)
+	o, err := readOptions(args, out)
 	if err != nil {
 		return err
 	}
-	if runtime.GOOS != "linux" {
-		return errors.New("this needs the clocks and control groups of Linux")
-	}
-	root, err := moduleRoot(ctx)
+	gomod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
-		return err
+		return fmt.Errorf("find the repository: %w", err)
 	}
-	if !filepath.IsAbs(o.out) {
-		o.out = filepath.Join(root, o.out)
-	}
+	root := filepath.Dir(strings.TrimSpace(string(gomod)))
 	if o.render {
-		r, err := read(o.out)
+		r, err := read(filepath.Join(root, committedResults))
 		if err != nil {
 			return err
 		}
-		return r.write(o.out, o.base)
+		return r.write(filepath.Join(root, committedResults))
 	}
-	// The collector runs between measurements (quiet), and only then.
+	return bench(ctx, root, o, out)
+}
+
+// bench measures and publishes the results.
+func bench(ctx context.Context, root string, o options, out io.Writer) error {
+	if runtime.GOOS != "linux" {
+		return errors.New("measuring needs the process clocks of Linux")
+	}
+	// The collector runs between measurements only: see quiet.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 
-	w, err := newWorld(ctx, root, filepath.Join(root, ".build", "bench"), o)
+	bed, err := newTestbed(root, filepath.Join(root, latestResults))
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	r := &results{
-		Command: strings.Join(append([]string{"go run ./infra/bench"}, args...), " "),
-		Date:    time.Now().UTC().Format(time.RFC3339),
-		Flags:   make(map[string]string),
-		Skipped: make(map[string]string),
-		Samples: make(map[string]map[string][]float64),
-	}
-	r.Revision, r.Machine = describe(ctx, root)
-	flags.VisitAll(func(f *flag.Flag) { r.Flags[f.Name] = f.Value.String() })
-	s := &session{w: w, counts: usualCounts(o.rounds), seed: o.seed, results: r, progress: out}
-	if o.short {
-		s.counts = shortCounts(o.rounds)
-	}
+	defer bed.close()
+	s := &session{bed: bed, counts: o.counts, rounds: o.rounds, results: newResults(ctx, root, o.rounds), progress: out}
 	if err := s.assemble(ctx, o); err != nil {
 		return err
 	}
-	if err := s.measure(ctx, o.short); err != nil {
+	if err := s.run(ctx); err != nil {
 		return err
 	}
-	return r.write(o.out, o.base)
+	if !o.noZip {
+		if err := s.measureZips(ctx); err != nil {
+			return err
+		}
+	}
+	return publish(root, o, s.results, out)
 }
 
-// assemble builds and checks the contenders. One that cannot be built here, or that answers
-// otherwise than the service must, is left out.
+// publish writes the results, and those of a complete run also to where they are committed, and prints the tables.
+func publish(root string, o options, r *results, out io.Writer) error {
+	if err := r.write(filepath.Join(root, latestResults)); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s\nThe results are in %s: %s and %s.\n", r.tables(), latestResults, pageFile, resultsFile)
+	if !o.complete() || len(r.Skipped) > 0 {
+		fmt.Fprintf(out, "This run is partial: the committed results in %s stay as they are.\n", committedResults)
+		return nil
+	}
+	committed := *r
+	committed.Contenders = slices.DeleteFunc(slices.Clone(r.Contenders), func(d described) bool {
+		return d.Note == prebuiltNote
+	})
+	if err := committed.write(filepath.Join(root, committedResults)); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "This run is complete: %s has its results too, without programs given by -contender.\n", committedResults)
+	return nil
+}
+
+// assemble builds and checks the contenders. One whose tools are not installed is left out.
 func (s *session) assemble(ctx context.Context, o options) error {
-	list := contenders()
-	for _, text := range o.prebuilt {
-		c, err := prebuilt(text)
+	list := append(contenders(), o.prebuilt...)
+	for _, name := range o.only {
+		if !slices.ContainsFunc(list, func(c contender) bool { return c.name == name }) {
+			return fmt.Errorf("-only: there is no contender %q", name)
+		}
+	}
+	for _, c := range list {
+		given := slices.ContainsFunc(o.prebuilt, func(p contender) bool { return p.name == c.name })
+		if len(o.only) > 0 && !given && !slices.Contains(o.only, c.name) {
+			continue
+		}
+		if tool := c.missing(); tool != "" {
+			s.results.Skipped[c.name] = tool + " is not on the PATH"
+			s.say("%s: left out, %s", c.name, s.results.Skipped[c.name])
+			continue
+		}
+		s.say("%s: building", c.name)
+		p, err := s.build(ctx, c, "build", runtime.GOARCH)
 		if err != nil {
 			return err
 		}
-		list = append(list, c)
-	}
-	for _, c := range list {
-		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), strings.ReplaceAll(c.name, ", keys shipped", "+keys")) {
-			continue
-		}
-		if reason := c.missing(s.w.root); reason != "" {
-			s.skip(c.name, reason)
-			continue
-		}
-		fmt.Fprintf(s.progress, "building and checking %s\n", c.name)
-		p, err := buildProgram(ctx, s.w, c)
-		if err == nil {
-			err = check(s.w, p)
-		}
-		if err != nil {
-			s.skip(c.name, err.Error())
-			continue
+		s.say("%s: checking its answers", c.name)
+		if err := check(s.bed, p); err != nil {
+			return fmt.Errorf("check %s: %w", c.name, err)
 		}
 		s.programs = append(s.programs, p)
 		s.results.Contenders = append(s.results.Contenders, described{c.name, c.note})
@@ -158,55 +181,4 @@ func (s *session) assemble(ctx context.Context, o options) error {
 	return nil
 }
 
-func (s *session) skip(what, reason string) {
-	s.results.Skipped[what] = reason
-	fmt.Fprintf(s.progress, "skipped: %s: %s\n", what, reason)
-}
-
-func (s *session) measure(ctx context.Context, short bool) error {
-	var quotas []quota
-	for _, memoryMB := range quotaSizes() {
-		if short {
-			break
-		}
-		q, err := newQuota(memoryMB)
-		if err != nil {
-			s.skip(fmt.Sprintf("CPU quota of %d MB", memoryMB), err.Error())
-			continue
-		}
-		defer func() {
-			if err := q.remove(); err != nil {
-				fmt.Fprintln(s.progress, err)
-			}
-		}()
-		quotas = append(quotas, q)
-	}
-	if err := s.run(ctx, quotas); err != nil {
-		return err
-	}
-	_, noPython := exec.LookPath("python3")
-	if noPython != nil && !short {
-		s.skip("size of the zip", "there is no python3 on the PATH")
-	}
-	for _, p := range s.programs {
-		if p.source != "" {
-			if err := s.measureAllocations(ctx, p); err != nil {
-				return fmt.Errorf("count allocations of %s: %w", p.name, err)
-			}
-		}
-		if !short && noPython == nil {
-			if err := s.measureZip(ctx, p); err != nil {
-				return fmt.Errorf("pack %s: %w", p.name, err)
-			}
-		}
-	}
-	return nil
-}
-
-func moduleRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the repository: %w", err)
-	}
-	return filepath.Dir(strings.TrimSpace(string(out))), nil
-}
+func (s *session) say(format string, args ...any) { fmt.Fprintf(s.progress, format+"\n", args...) }

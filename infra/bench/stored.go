@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -12,14 +11,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// checkStored demands that an item holds all of a document: as JSON text, as such text compressed by
+// checkStored checks that an item holds all of a document: as JSON text, as such text compressed by
 // zstd, or as a native map.
 func checkStored(item json.RawMessage, document string) error {
 	var attributes map[string]json.RawMessage
 	if err := json.Unmarshal(item, &attributes); err != nil {
 		return err
 	}
-	name := "" // of the attribute that takes most
+	name := "" // of the largest attribute
 	for candidate, value := range attributes {
 		if len(value) > len(attributes[name]) {
 			name = candidate
@@ -55,59 +54,52 @@ func storedDocument(value map[string]any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		decoder, err := zstd.NewReader(bytes.NewReader(packed))
+		decoder, err := zstd.NewReader(nil)
 		if err != nil {
 			return nil, err
 		}
 		defer decoder.Close()
-		var unpacked bytes.Buffer
-		if _, err := unpacked.ReadFrom(decoder); err != nil {
+		if text, err = decoder.DecodeAll(packed, nil); err != nil {
 			return nil, err
 		}
-		text = unpacked.Bytes()
 	}
 	var stored any
 	err := json.Unmarshal(text, &stored)
 	return stored, err
 }
 
-// plain returns what a native value stands for, as encoding/json would.
+// plain returns what a native value stands for, as encoding/json would decode it.
 func plain(value any) (any, error) {
 	typed, ok := value.(map[string]any)
 	if !ok || len(typed) != 1 {
-		return nil, errors.New("it holds something that is no value")
+		return nil, errors.New("an attribute value has not exactly one type")
 	}
-	for kind, content := range typed {
+	if text, ok := typed["N"].(string); ok {
+		return strconv.ParseFloat(text, 64)
+	}
+	if typed["NULL"] != nil {
+		return nil, nil
+	}
+	var errs []error
+	for _, content := range typed {
 		switch content := content.(type) {
-		case bool:
-			if kind == "NULL" {
-				return nil, nil
-			}
-			return content, nil
-		case string:
-			if kind == "N" {
-				return strconv.ParseFloat(content, 64)
-			}
+		case bool, string:
 			return content, nil
 		case []any:
-			list := make([]any, len(content))
 			for i, element := range content {
 				var err error
-				if list[i], err = plain(element); err != nil {
-					return nil, err
-				}
+				content[i], err = plain(element)
+				errs = append(errs, err)
 			}
-			return list, nil
+			return content, errors.Join(errs...)
 		case map[string]any:
-			object := make(map[string]any, len(content))
 			for name, element := range content {
 				var err error
-				if object[name], err = plain(element); err != nil {
-					return nil, err
-				}
+				content[name], err = plain(element)
+				errs = append(errs, err)
 			}
-			return object, nil
+			return content, errors.Join(errs...)
 		}
 	}
-	return nil, errors.New("it holds a value of no known type")
+	return nil, errors.New("an attribute value has no known type")
 }

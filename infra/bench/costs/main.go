@@ -1,8 +1,8 @@
 // Command costs prints the tables of the README's section on costs: what a million calls cost, by the size of
 // the document.
 //
-// What DynamoDB bills is measured: the deployed program makes the calls, on the local stack, and the requests
-// that it sends are metered by DynamoDB's rules. The rest is list prices times assumptions, which prices.go names.
+// The units that DynamoDB bills are measured: the deployed program makes the calls on the local stack, and a meter
+// counts its requests. The rest is list prices times the assumptions in prices.go.
 package main
 
 import (
@@ -15,6 +15,8 @@ import (
 	"os"
 	"strings"
 
+	"orgsettings/infra/bench/documents"
+	"orgsettings/infra/bench/meter"
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/stack"
@@ -29,8 +31,8 @@ func main() {
 
 // run prints the tables. What the function logs goes to log.
 func run(ctx context.Context, template string, log, out io.Writer) error {
-	m := newMeter(dynamodb.New())
-	database := httptest.NewServer(m)
+	m := meter.New()
+	database := httptest.NewServer(metered(m, dynamodb.New()))
 	defer database.Close()
 	s, err := stack.Start(ctx, stack.Options{
 		Template: template, DynamoDBURL: database.URL, Environments: 1, Output: log,
@@ -44,19 +46,20 @@ func run(ctx context.Context, template string, log, out io.Writer) error {
 		return err
 	}
 	c := caller{stack: s, token: token, meter: m}
-	if _, err := c.call(ctx, http.MethodGet, ""); err != nil { // starts the environment, whose own reads are no call's
+	// The first call starts the environment, whose own requests belong to no call.
+	if _, err := c.call(ctx, http.MethodGet, ""); err != nil {
 		return err
 	}
 
 	fmt.Fprintf(out, "| Document | %s |\n|---|%s\n", strings.Join(methods, " | "), strings.Repeat("---|", len(methods)))
-	for _, d := range documents() {
+	for _, d := range sampleDocuments() {
 		costs := make([]string, 0, len(methods))
 		for _, method := range methods {
 			u, err := c.call(ctx, method, d.body(method))
 			if err != nil {
 				return fmt.Errorf("%s of %s: %w", method, d.name, err)
 			}
-			costs = append(costs, fmt.Sprintf("%d + %d, $%.2f", u.reads, u.writes, u.million()))
+			costs = append(costs, fmt.Sprintf("%d + %d, $%.2f", u.Reads, u.Writes, u.million()))
 		}
 		fmt.Fprintf(out, "| %s | %s |\n", d.name, strings.Join(costs, " | "))
 	}
@@ -66,21 +69,65 @@ func run(ctx context.Context, template string, log, out io.Writer) error {
 // methods in the order of their calls: what POST writes is what the others find.
 var methods = []string{http.MethodPost, http.MethodGet, http.MethodPut, http.MethodDelete}
 
+// metered counts the requests on their way to a database.
+func metered(m *meter.Meter, database http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		input, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		m.Count(operation, input)
+		r.Body = io.NopCloser(bytes.NewReader(input))
+		database.ServeHTTP(w, r)
+	})
+}
+
+// document is a settings document of an exact size.
+type document struct{ name, text string }
+
+// sampleDocuments returns the same documents each time.
+func sampleDocuments() []document {
+	var all []document
+	for _, kb := range []int{1, 10, 100, 390} {
+		all = append(all, document{fmt.Sprintf("%d KB", kb), documents.Settings(kb<<10, 1)})
+	}
+	return append(all, document{"390 KB, random letters", documents.Random(390<<10, 1)})
+}
+
+// body returns the body of a request by method: the document, or a small change of it.
+func (d document) body(method string) string {
+	switch method {
+	case http.MethodPost:
+		return `{"settings":` + d.text + `}`
+	case http.MethodPut:
+		return `{"theme":"light"}`
+	case http.MethodDelete:
+		return `{"keys":["theme"]}`
+	default:
+		return ""
+	}
+}
+
 // usage is what one call uses.
 type usage struct {
-	reads, writes int // request units
-	answer        int // bytes of the answer's body
+	meter.Usage
+	answer int // bytes of the answer's body
 }
 
 // caller calls the service, one call at a time.
 type caller struct {
 	stack *stack.Stack
 	token string
-	meter *meter
+	meter *meter.Meter
 }
 
 func (c caller) call(ctx context.Context, method, body string) (usage, error) {
-	c.meter.reset()
+	_, err := c.meter.Take() // what was used before this call
+	if err != nil {
+		return usage{}, err
+	}
 	r, err := http.NewRequestWithContext(ctx, method, c.stack.URL+"/settings/organization", strings.NewReader(body))
 	if err != nil {
 		return usage{}, err
@@ -99,7 +146,6 @@ func (c caller) call(ctx context.Context, method, body string) (usage, error) {
 	if response.StatusCode != http.StatusOK {
 		return usage{}, fmt.Errorf("answer %d %s", response.StatusCode, bytes.TrimSpace(answer))
 	}
-	u := c.meter.read()
-	u.answer = len(answer)
-	return u, nil
+	used, err := c.meter.Take()
+	return usage{used, len(answer)}, err
 }

@@ -17,7 +17,7 @@ const (
 	dataOutGB        = 0.09 // to the internet, first 10 TB a month
 )
 
-// Assumptions. Real ones are to be read in one's own account.
+// Assumptions. Your own account tells the real ones.
 const (
 	lambdaMS    = 10      // billed a call: two calls of the database, and the work on a small document
 	lambdaMB    = 512     // MemorySize of template.yaml
@@ -30,7 +30,7 @@ func (u usage) million() float64 {
 	const gb = 1 << 30
 	return gatewayMillion +
 		lambdaMillion + 1e6*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond +
-		readUnitMillion*float64(u.reads) + writeUnitMillion*float64(u.writes) +
+		readUnitMillion*float64(u.Reads) + writeUnitMillion*float64(u.Writes) +
 		logsGB*1e6*logBytes/gb +
 		dataOutGB*1e6*float64(u.answer+headerBytes)/gb
 }

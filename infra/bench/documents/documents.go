@@ -1,4 +1,5 @@
-package main
+// Package documents makes settings documents of an exact size, for measurements.
+package documents
 
 import (
 	"encoding/base64"
@@ -8,9 +9,9 @@ import (
 	"strings"
 )
 
-// settingsLike returns a JSON object of exactly size bytes (at least 256) as an organization's
-// settings look: nested objects, random ids, names, flags and numbers. The same seed gives the same.
-func settingsLike(size int, seed uint64) string {
+// Settings returns a JSON object of exactly size bytes (at least 256) that looks like an organization's settings:
+// nested objects, random ids, names, flags and numbers. The same seed gives the same document.
+func Settings(size int, seed uint64) string {
 	r := rand.New(rand.NewPCG(seed, uint64(size)))
 	names := []string{"Finance", "Engineering", "Legal", "Marketing", "Operations", "Research", "Sales", "Support"}
 	storage := []string{"S3", "GCS", "AZURE"}
@@ -23,8 +24,9 @@ func settingsLike(size int, seed uint64) string {
 	}, `],"note":"`, `"}`)
 }
 
-// incompressible returns a JSON object of exactly size bytes (at least 256) that holds little but random text.
-func incompressible(size int, seed uint64) string {
+// Random returns a JSON object of exactly size bytes (at least 256) that holds little but random text, which is hard
+// to compress.
+func Random(size int, seed uint64) string {
 	r := rand.New(rand.NewPCG(seed, uint64(size)))
 	return filled(size, `{"blobs":[`, func(int) string {
 		b := make([]byte, 96)

@@ -3,13 +3,16 @@ package main
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"orgsettings/infra/bench/documents"
 )
 
 // Messages of the contract.
@@ -25,19 +28,19 @@ const (
 
 const success = `{"success":true,"message":"` + updated + `"}`
 
-// trial is a request and what must come of it.
-type trial struct {
+// testCase is a request and what must come of it.
+type testCase struct {
 	name     string
 	request  request
-	status   []int
+	status   []int // any of these
 	message  string
-	org      string // the one whose settings are written; empty if none may be
-	early    bool   // it is refused without a call of the database
-	failPuts bool
+	org      string // whose settings are written; empty: nothing may be written
+	early    bool   // refused without a call of the database
+	failPuts bool   // the database fails every PutItem
 }
 
-// trials returns every request that a contender must answer as the service does before it is timed.
-func trials(k *keys) ([]trial, error) {
+// testCases returns every request that a contender must answer as the service does before it is timed.
+func testCases(k *keys) ([]testCase, error) {
 	var problems []error
 	sign := func(c jwt.Claims, elliptic bool) string {
 		token, err := k.sign(c, elliptic)
@@ -50,25 +53,32 @@ func trials(k *keys) ([]trial, error) {
 		change(c)
 		return sign(c, false)
 	}
-	small := wrapped(settingsLike(1<<10, 1))
-	var list []trial
-
-	for _, size := range []int{1 << 10, 100 << 10, 390 << 10} {
-		body := wrapped(settingsLike(size, 1))
-		for _, elliptic := range []bool{false, true} {
-			name := fmt.Sprintf("%s, ES256 %t", label(size), elliptic)
-			list = append(list, trial{name: name, request: request{token: good(elliptic), body: body}, status: []int{200}, message: updated, org: ownersOrg})
-		}
+	short := wrapped(documents.Settings(small, 1))
+	var list []testCase
+	accepted := func(name string, r request, org string) {
+		list = append(list, testCase{name: name, request: r, status: []int{200}, message: updated, org: org})
 	}
-	list = append(list,
-		trial{name: "base64 body", request: request{token: good(false), body: small, base64: true}, status: []int{200}, message: updated, org: ownersOrg},
-		trial{name: "no role recorded", request: request{token: sign(claims(noRole), true), body: small}, status: []int{200}, message: updated, org: "initech"},
-		trial{name: "no token", request: request{body: small}, status: []int{401}, message: noToken, early: true},
-	)
+	refusedEarly := func(name string, r request, message string, status ...int) {
+		list = append(list, testCase{name: name, request: r, status: status, message: message, early: true})
+	}
+	refused := func(name, token, message string, status int) {
+		list = append(list, testCase{name: name, request: request{token: token, body: short}, status: []int{status}, message: message})
+	}
 
-	pem, err := k.publicPEM()
+	for _, size := range []int{small, medium, large} {
+		body := wrapped(documents.Settings(size, 1))
+		accepted(label(size)+", RS256", request{token: good(false), body: body}, ownersOrg)
+		accepted(label(size)+", ES256", request{token: good(true), body: body}, ownersOrg)
+	}
+	accepted("base64 body", request{token: good(false), body: short, base64: true}, ownersOrg)
+	accepted("no role recorded", request{token: sign(claims(noRole), true), body: short}, "initech")
+	refusedEarly("no token", request{body: short}, noToken, 401)
+
+	// A careless verifier takes the RSA key, which is public, for a shared secret.
+	der, err := x509.MarshalPKIXPublicKey(&k.rsa.PublicKey)
 	problems = append(problems, err)
-	confused, err := signed(jwt.SigningMethodHS256, rsaID, claims(owner), pem)
+	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	confused, err := signed(jwt.SigningMethodHS256, rsaID, claims(owner), secret)
 	problems = append(problems, err)
 	unsigned, err := signed(jwt.SigningMethodNone, rsaID, claims(owner), jwt.UnsafeAllowNoneSignatureType)
 	problems = append(problems, err)
@@ -92,22 +102,22 @@ func trials(k *keys) ([]trial, error) {
 		"changed ES256":     changedSignature(good(true)),
 		"exchanged payload": exchangedPayload(good(false), sign(claims(noRole), false)),
 	} {
-		list = append(list, trial{name: name, request: request{token: token, body: small}, status: []int{401}, message: badToken, early: true})
+		refusedEarly(name, request{token: token, body: short}, badToken, 401)
 	}
 	for name, body := range map[string]string{
 		"no JSON": "{", "array": "[]", "no settings": `{"other":{}}`,
 		"null settings": `{"settings":null}`, "array settings": `{"settings":[]}`, "text settings": `{"settings":"x"}`,
 	} {
-		list = append(list, trial{name: name, request: request{token: good(false), body: body}, status: []int{400}, message: badBody, early: true})
+		refusedEarly(name, request{token: good(false), body: body}, badBody, 400)
 	}
-	return append(list,
-		trial{name: "too large", request: request{token: good(false), body: wrapped(settingsLike(400_100, 1))}, status: []int{413, 400}, message: badBody, early: true},
-		trial{name: "unknown user", request: request{token: sign(claims(nobody), false), body: small}, status: []int{404}, message: noOrganization},
-		trial{name: "no organization", request: request{token: sign(claims(orgless), false), body: small}, status: []int{404}, message: noOrganization},
-		trial{name: "no permission", request: request{token: sign(claims(member), false), body: small}, status: []int{403}, message: noPermission},
-		trial{name: "database down", request: request{token: good(false), body: small}, status: []int{500}, message: broken, failPuts: true},
-		trial{name: "database up again", request: request{token: good(false), body: small}, status: []int{200}, message: updated, org: ownersOrg},
-	), errors.Join(problems...)
+	refusedEarly("too large", request{token: good(false), body: wrapped(documents.Settings(400_100, 1))}, badBody, 413, 400)
+	refused("unknown user", sign(claims(nobody), false), noOrganization, 404)
+	refused("no organization", sign(claims(orgless), false), noOrganization, 404)
+	refused("no permission", sign(claims(member), false), noPermission, 403)
+	refused("database down", good(false), broken, 500)
+	list[len(list)-1].failPuts = true
+	accepted("database up again", request{token: good(false), body: short}, ownersOrg)
+	return list, errors.Join(problems...)
 }
 
 func changedSignature(token string) string {
