@@ -12,9 +12,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"orgsettings/infra/check/openapi"
 	"orgsettings/infra/local/stack"
 	"orgsettings/infra/local/stacktest"
-	"orgsettings/infra/check/openapi"
 	"orgsettings/internal/apigw"
 )
 

@@ -1,9 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -61,16 +61,14 @@ func readBody(w http.ResponseWriter, r *http.Request, except []string) ([]byte, 
 	return body, nil
 }
 
-// readAll returns the body of r: without a copy if it is in memory, as apigw has it.
+// readAll returns the body of r.
 func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if body, ok := r.Body.(interface{ Bytes() []byte }); ok && len(body.Bytes()) <= maxBodyBytes {
-		return body.Bytes(), nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
-	if err != nil {
+	size := min(max(r.ContentLength, 0), maxBodyBytes)
+	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // does not grow
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBodyBytes)); err != nil {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // keysOf returns the keys that a DELETE names: those of the body or, as some

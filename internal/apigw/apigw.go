@@ -39,11 +39,10 @@ func New(next http.Handler) *Handler { return &Handler{next: next} }
 //   - the gateway's request id in Apigw-Requestid and Lambda's in
 //     Lambda-Runtime-Aws-Request-Id, whatever the client sent there,
 //   - a body that is decoded from base64 where the event says so; if it cannot be,
-//     reading it fails; it has a method Bytes, as a [bytes.Buffer] has,
+//     reading it fails,
 //   - a context that ends 500 ms before Lambda's deadline.
 //
-// The body lies in the payload, which Invoke therefore takes over. An error means
-// that the payload is no such event.
+// An error means that the payload is no such event.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev, err := readEvent(payload)
 	if err != nil {

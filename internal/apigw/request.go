@@ -26,7 +26,8 @@ type event struct {
 	requestID string
 	header    http.Header
 	cookies   []string
-	body      body
+	body      []byte
+	bodyErr   error // why the body cannot be read
 	isBase64  bool
 }
 
@@ -41,15 +42,11 @@ func readEvent(payload []byte) (*event, error) {
 }
 
 func decodeEvent(payload []byte) (*event, error) {
-	rest, body, err := cutBody(payload)
-	if err != nil {
-		return nil, err
-	}
-	// The gateway is trusted to write each name once, and a header field that is not
-	// UTF-8 is no reason to fail.
-	d := jsontext.NewDecoder(bytes.NewBuffer(rest), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	ev := &event{header: make(http.Header), body: body}
-	err = eachMember(d, func(name string) error {
+	// Header fields and queries may hold anything: names that are not UTF-8, and so may
+	// come twice, are no reason to fail.
+	d := jsontext.NewDecoder(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	ev := &event{header: make(http.Header)}
+	err := eachMember(d, func(name string) error {
 		switch name {
 		case "rawPath":
 			return readString(d, &ev.path)
@@ -69,15 +66,8 @@ func decodeEvent(payload []byte) (*event, error) {
 			})
 		case "requestContext":
 			return ev.readContext(d)
-		case "body": // the first that is a string was cut out
-			kind := d.PeekKind()
-			if err := d.SkipValue(); err != nil || kind == 'n' {
-				return err
-			}
-			if kind == '"' {
-				return errors.New("more than one body")
-			}
-			return errors.New("body is not a string")
+		case "body":
+			return ev.readBody(d)
 		case "isBase64Encoded":
 			return readBool(d, &ev.isBase64)
 		default:
@@ -88,6 +78,26 @@ func decodeEvent(payload []byte) (*event, error) {
 		err = atEnd(d)
 	}
 	return ev, err
+}
+
+// readBody reads a body strictly: what is no valid UTF-8, or half of a surrogate pair,
+// must not be replaced in silence. It is an error of the request and not of the event.
+func (ev *event) readBody(d *jsontext.Decoder) error {
+	text, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	switch text.Kind() {
+	case '"':
+		if ev.body != nil {
+			return errors.New("more than one body")
+		}
+		ev.body, ev.bodyErr = jsontext.AppendUnquote(make([]byte, 0, len(text)), text)
+	case 'n':
+	default:
+		return fmt.Errorf("%s is not a string", where(d))
+	}
+	return nil
 }
 
 func (ev *event) readContext(d *jsontext.Decoder) error {
@@ -125,10 +135,10 @@ func (ev *event) request(ctx context.Context) *http.Request {
 			path = cmp.Or(rest, "/")
 		}
 	}
-	body, err := ev.body.text, ev.body.err
+	body, err := ev.body, ev.bodyErr
 	if ev.isBase64 && err == nil {
 		var n int
-		n, err = base64.StdEncoding.Decode(body, body) // in place likewise
+		n, err = base64.StdEncoding.Decode(body, body) // in place: a decoded body is shorter
 		body = body[:n]
 	}
 	if len(ev.cookies) > 0 {
@@ -144,7 +154,7 @@ func (ev *event) request(ctx context.Context) *http.Request {
 		Host:          host,
 		RemoteAddr:    ev.sourceIP,
 		ContentLength: int64(len(body)),
-		Body:          memory{bytes.NewBuffer(body)},
+		Body:          io.NopCloser(bytes.NewReader(body)),
 	}
 	if err != nil {
 		r.ContentLength, r.Body = -1, brokenBody{fmt.Errorf("read body of API Gateway event: %w", err)}
@@ -152,12 +162,6 @@ func (ev *event) request(ctx context.Context) *http.Request {
 	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(ev.protocol)
 	return r.WithContext(ctx)
 }
-
-// memory is a body that is in memory: Bytes returns what was not read of it yet, and
-// whoever takes that may change it.
-type memory struct{ *bytes.Buffer }
-
-func (memory) Close() error { return nil }
 
 // brokenBody is a body that cannot be read.
 type brokenBody struct{ err error }

@@ -1,6 +1,12 @@
 package settings
 
-import "strings"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
 
 // Merge returns d as patch changes it (JSON Merge Patch, RFC 7396): objects
 // merge at every depth, null removes a member, and anything else replaces one.
@@ -8,9 +14,12 @@ import "strings"
 // in the order of patch. It returns a [*TooLargeError] for a result over
 // [MaxDocumentBytes]; the result cannot nest deeper than d or patch does.
 func (d Document) Merge(patch Document) (Document, error) {
-	changes := readChange(&cursor{text: patch.Text()})
+	source, target := newCursor(patch.Text()), newCursor(d.Text())
 	w := writer{buf: make([]byte, 0, len(d.Text())+len(patch.Text()))}
-	w.merge(&cursor{text: d.Text()}, changes)
+	w.merge(target, readChange(source))
+	if err := cmp.Or(source.err, target.err); err != nil {
+		return Document{}, fmt.Errorf("merge documents: %w", err)
+	}
 	if len(w.buf) > MaxDocumentBytes {
 		return Document{}, &TooLargeError{Size: len(w.buf)}
 	}
@@ -34,7 +43,7 @@ func readChange(c *cursor) *change {
 		member := readChange(c)
 		member.key = key
 		object.members = append(object.members, member)
-		object.byName[nameOf(key)] = member
+		object.byName[unquoted(key)] = member
 	}
 	return object
 }
@@ -46,7 +55,7 @@ func (c *change) removes() bool  { return string(c.text) == "null" }
 func (w *writer) merge(target *cursor, patch *change) {
 	w.openObject()
 	for key := target.nextKey(); key != nil; key = target.nextKey() {
-		name := nameOf(key)
+		name := unquoted(key)
 		change := patch.byName[name]
 		delete(patch.byName, name)
 		switch {
@@ -85,7 +94,7 @@ func (w *writer) putMembers(patch *change) {
 		return
 	}
 	for _, member := range patch.members {
-		if !member.removes() && patch.byName[nameOf(member.key)] != nil {
+		if !member.removes() && patch.byName[unquoted(member.key)] != nil {
 			w.key(member.key)
 			w.put(member)
 		}
@@ -95,59 +104,72 @@ func (w *writer) putMembers(patch *change) {
 // Remove returns d without the members that keys name, each by the exact name of
 // a top-level member or else by a path of names with dots between them. A key
 // that names nothing changes nothing. What remains keeps its text and its place.
-func (d Document) Remove(keys []string) Document {
-	top := make(map[string]bool)
-	c := cursor{text: d.Text()}
-	for key := c.nextKey(); key != nil; key = c.nextKey() {
-		top[nameOf(key)] = true
-		c.value()
-	}
-	var doomed removal
-	for _, key := range keys {
-		if top[key] {
-			doomed.add([]string{key})
-		} else {
-			doomed.add(strings.Split(key, "."))
+func (d Document) Remove(keys []string) (Document, error) {
+	paths := slices.Compact(slices.Sorted(slices.Values(keys)))
+	var exact []string
+	top := newCursor(d.Text())
+	for key := top.nextKey(); key != nil; key = top.nextKey() {
+		top.value()
+		if i, found := slices.BinarySearch(paths, unquoted(key)); found {
+			exact = append(exact, paths[i])
 		}
 	}
+	slices.Sort(exact)
+	paths = slices.DeleteFunc(paths, func(path string) bool {
+		_, found := slices.BinarySearch(exact, path)
+		return found
+	})
+	target := newCursor(d.Text())
 	w := writer{buf: make([]byte, 0, len(d.Text()))}
-	w.remove(&cursor{text: d.Text()}, &doomed)
-	return Document{text: w.buf}
-}
-
-// removal is a tree of names: what is to be removed of a value.
-type removal struct {
-	all   bool // the value itself
-	below map[string]*removal
-}
-
-func (r *removal) add(path []string) {
-	for _, name := range path {
-		if r.below == nil {
-			r.below = make(map[string]*removal)
-		}
-		if r.below[name] == nil {
-			r.below[name] = new(removal)
-		}
-		r = r.below[name]
+	w.remove(target, exact, narrowed{paths: paths})
+	if err := cmp.Or(top.err, target.err); err != nil {
+		return Document{}, fmt.Errorf("remove keys: %w", err)
 	}
-	r.all = true
+	return Document{text: w.buf}, nil
 }
 
-// remove writes the object at target without what is doomed of it.
-func (w *writer) remove(target *cursor, doomed *removal) {
+// narrowed holds the paths that lead into one object, sorted. Their first bytes, which
+// are the same, lead to it. It is narrowed by what is there and not split by what is
+// asked: a path costs nothing beyond the depth of the document.
+type narrowed struct {
+	paths []string
+	bytes int
+}
+
+// below returns the paths that lead to the member of this name, and beyond it.
+func (n narrowed) below(name string) (named bool, rest narrowed) {
+	if strings.Contains(name, ".") {
+		return false, narrowed{} // the dots of a path separate names
+	}
+	_, named = slices.BinarySearchFunc(n.paths, name, func(path, name string) int {
+		return strings.Compare(path[n.bytes:], name)
+	})
+	prefix := name + "."
+	from, _ := slices.BinarySearchFunc(n.paths, prefix, func(path, prefix string) int {
+		return strings.Compare(path[n.bytes:], prefix)
+	})
+	count := sort.Search(len(n.paths)-from, func(i int) bool {
+		return !strings.HasPrefix(n.paths[from+i][n.bytes:], prefix)
+	})
+	return named, narrowed{paths: n.paths[from : from+count], bytes: n.bytes + len(prefix)}
+}
+
+// remove writes the object at target without the members that are named exactly or by a path.
+func (w *writer) remove(target *cursor, exact []string, paths narrowed) {
 	w.openObject()
 	for key := target.nextKey(); key != nil; key = target.nextKey() {
-		r := doomed.below[nameOf(key)]
+		name := unquoted(key)
+		_, doomed := slices.BinarySearch(exact, name)
+		named, below := paths.below(name)
 		switch {
-		case r == nil || !r.all && !target.atObject():
-			w.key(key)
-			w.value(target.value())
-		case r.all:
+		case doomed || named:
 			target.value()
+		case len(below.paths) > 0 && target.atObject():
+			w.key(key)
+			w.remove(target, nil, below)
 		default:
 			w.key(key)
-			w.remove(target, r)
+			w.value(target.value())
 		}
 	}
 	w.closeObject()

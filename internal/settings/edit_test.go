@@ -1,12 +1,14 @@
 package settings_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/internal/settings"
@@ -105,12 +107,13 @@ func TestRemove(t *testing.T) {
 		{"null, escaped and dotted", []string{"y", "x", "a.e.0"}, `{"a":{"b":{"c":1.0,"d":2},"e":[{"b":1}]},"a.b":"exact","":{"":1}}`},
 		{"everything", []string{"a", "a.b", "", "x", "y", "a.e.0"}, `{}`},
 	} {
-		if got := string(document(doc).Remove(tt.keys).Text()); got != tt.want {
-			t.Errorf("%s: without %q remains %s, want %s", tt.name, tt.keys, got, tt.want)
+		got, err := document(doc).Remove(tt.keys)
+		if err != nil || string(got.Text()) != tt.want {
+			t.Errorf("%s: without %q remains %s, %v, want %s", tt.name, tt.keys, got.Text(), err, tt.want)
 		}
 	}
-	if got := string((settings.Document{}).Remove([]string{"a"}).Text()); got != `{}` {
-		t.Errorf("of the empty document remains %s", got)
+	if got, err := (settings.Document{}).Remove([]string{"a"}); err != nil || string(got.Text()) != `{}` {
+		t.Errorf("of the empty document remains %s, %v", got.Text(), err)
 	}
 }
 
@@ -141,6 +144,9 @@ func FuzzMerge(f *testing.F) {
 		}
 		if again, err := settings.ParseDocument([]byte(string(got.Text()))); err != nil || string(again.Text()) != string(got.Text()) {
 			t.Fatalf("the result %s is no document: %v", got.Text(), err)
+		}
+		if loose, err := spaced(t, target).Merge(spaced(t, patch)); err != nil || compacted(t, loose) != string(got.Text()) {
+			t.Fatalf("with white space the result is %s, %v, want %s", loose.Text(), err, got.Text())
 		}
 		if same, err := target.Merge(settings.Document{}); err != nil || string(same.Text()) != string(target.Text()) {
 			t.Fatalf("an empty patch made %s of %s", same.Text(), target.Text())
@@ -178,7 +184,14 @@ func FuzzRemove(f *testing.F) {
 			return
 		}
 		keys := strings.Split(list, "\n")
-		got := d.Remove(keys)
+		got, err := d.Remove(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loose, err := spaced(t, d).Remove(keys)
+		if err != nil || compacted(t, loose) != string(got.Text()) {
+			t.Fatalf("with white space %s remains, %v, want %s", loose.Text(), err, got.Text())
+		}
 		want := decoded(t, d).(map[string]any)
 		var paths [][]string
 		for _, key := range keys {
@@ -201,6 +214,25 @@ func FuzzRemove(f *testing.F) {
 			t.Fatalf("%s without %q is %s (-want +got):\n%s", d.Text(), keys, got.Text(), diff)
 		}
 	})
+}
+
+// spaced returns d as a text with white space wherever it is insignificant.
+func spaced(t *testing.T, d settings.Document) settings.Document {
+	t.Helper()
+	text := jsontext.Value(d.Text()).Clone()
+	if err := text.Indent(jsontext.SpaceAfterColon(true)); err != nil {
+		t.Fatal(err)
+	}
+	return settings.StoredDocument(text)
+}
+
+func compacted(t *testing.T, d settings.Document) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, d.Text()); err != nil {
+		t.Fatalf("%s: %v", d.Text(), err)
+	}
+	return b.String()
 }
 
 // decoded returns the value of d with its numbers as text.

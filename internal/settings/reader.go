@@ -1,102 +1,65 @@
 package settings
 
-import "fmt"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 
-// The readers of this file take what a [scanner] accepts, with nothing before or
-// after the value.
-//
-// A reader takes the text over: the caller must not use it again.
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // MaxKeys bounds how many keys are removed at once.
 const MaxKeys = 1_000
 
-// InvalidError says why a text is not what it should be, and where.
-type InvalidError struct {
-	Kind    string // what is wrong in words of ours, without any of the text
-	Reason  string // what is wrong for the one who sent the text; it may quote a few characters of it
-	Pointer string // the place (RFC 6901), cut where it is very long; empty where there is none
-	Offset  int64  // the place in bytes from the start of the text; negative where there is none
-}
-
-// NewInvalidError returns an error without a place. Its text must hold nothing
-// of what was sent.
-func NewInvalidError(what string) *InvalidError { return invalid(what, "", -1) }
-
-// Error tells the kind and the offset, and nothing of the text: it may be logged.
-func (e *InvalidError) Error() string { return e.Kind + e.offset() }
-
-// Detail tells the sender what is wrong and where.
-func (e *InvalidError) Detail() string {
-	if e.Pointer == "" {
-		return e.Reason + e.offset()
-	}
-	return fmt.Sprintf("%s at %s (byte %d)", e.Reason, e.Pointer, e.Offset)
-}
-
-func (e *InvalidError) offset() string {
-	if e.Offset < 0 {
-		return ""
-	}
-	return fmt.Sprintf(" at byte %d", e.Offset)
-}
-
 // ParseDocument reads body as a document. Errors: [*InvalidError], [*TooLargeError].
 func ParseDocument(body []byte) (Document, error) {
-	s := newScanner(body)
-	if err := s.expect('{', ""); err != nil {
+	r := newReader(body)
+	if err := r.expect('{'); err != nil {
 		return Document{}, err
 	}
-	v, err := s.value()
+	d, err := r.document()
 	if err != nil {
 		return Document{}, err
 	}
-	if err := s.expectEnd(); err != nil {
-		return Document{}, err
-	}
-	return v.document()
+	return d, r.expectEnd()
 }
 
 // ParseDocumentMember reads the document that the JSON object body holds as its
-// member name. Other members are checked and left aside. Errors:
+// member name. The other members must be valid JSON and are ignored. Errors:
 // [*InvalidError], [*TooLargeError].
 func ParseDocumentMember(body []byte, name string) (Document, error) {
-	s := newScanner(body)
-	var v value
-	err := s.member(name, '{', func() (err error) {
-		v, err = s.value()
+	r := newReader(body)
+	var d Document
+	err := r.member(name, '{', func() (err error) {
+		d, err = r.document()
 		return err
 	})
-	if err != nil {
-		return Document{}, err
-	}
-	return v.document()
+	return d, err
 }
 
 // ParseKeysMember reads the list of one to [MaxKeys] strings that the JSON object
-// body holds as its member name. Other members are checked and left aside.
-// Error: [*InvalidError].
+// body holds as its member name. The other members must be valid JSON and are
+// ignored. Error: [*InvalidError].
 func ParseKeysMember(body []byte, name string) ([]string, error) {
-	s := newScanner(body)
+	r := newReader(body)
 	var keys []string
-	err := s.member(name, '[', func() error {
-		if err := s.enter(); err != nil {
+	err := r.member(name, '[', func() error {
+		if _, err := r.token(); err != nil {
 			return err
 		}
-		for {
-			more, err := s.next()
-			if err != nil || !more {
-				return err
-			}
-			s.space()
-			if c := s.peek(); c != '"' && kindOf(c) != "" {
-				return invalid("a key is not a string", s.pointer(inValue), s.at)
-			}
-			key, err := s.value()
+		for r.PeekKind() != ']' {
+			key, err := r.value()
 			if err != nil {
 				return err
 			}
-			keys = append(keys, nameOf(key.text))
+			if key[0] != '"' {
+				return invalid("a key is not a string", string(r.StackPointer()), int(r.InputOffset())-len(key))
+			}
+			keys = append(keys, unquoted(key))
 		}
+		_, err := r.token()
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -112,38 +75,57 @@ func CheckKeys(keys []string) error {
 	return nil
 }
 
-// document holds v to the limits of a document.
-func (v value) document() (Document, error) {
-	if len(v.text) > MaxDocumentBytes {
-		return Document{}, &TooLargeError{Size: len(v.text)}
-	}
-	if v.tooDeep >= 0 {
-		return Document{}, tooDeepAt(v.tooDeep)
-	}
-	return Document{text: v.text}, nil
+// decoderDepth is how deep the decoder follows a text. Members that are ignored may be that deep.
+const decoderDepth = 10_000
+
+// reader reads a text that must be one value of I-JSON (RFC 7493): the decoder
+// refuses invalid UTF-8, unpaired surrogates and duplicate names. Every error that
+// it returns is an [*InvalidError].
+type reader struct {
+	*jsontext.Decoder
+	text []byte
 }
 
-// member reads the whole text as an object, and its member name, which must begin
-// with the character first, by read.
-func (s *scanner) member(name string, first byte, read func() error) error {
-	if err := s.expect('{', ""); err != nil {
+func newReader(text []byte, options ...jsontext.Options) *reader {
+	return &reader{Decoder: jsontext.NewDecoder(bytes.NewBuffer(text), options...), text: text}
+}
+
+// value reads the next value and returns its text, which is a part of the whole text.
+func (r *reader) value() ([]byte, error) {
+	v, err := r.ReadValue()
+	if err != nil {
+		return nil, r.invalid(err)
+	}
+	end := int(r.InputOffset())
+	return r.text[end-len(v) : end], nil
+}
+
+func (r *reader) token() (jsontext.Token, error) {
+	t, err := r.ReadToken()
+	if err != nil {
+		return t, r.invalid(err)
+	}
+	return t, nil
+}
+
+// member reads the whole text as an object, and its member name, which must be of
+// this kind, by read.
+func (r *reader) member(name string, kind jsontext.Kind, read func() error) error {
+	if err := r.expect('{'); err != nil {
 		return err
 	}
-	if err := s.enter(); err != nil {
+	if _, err := r.token(); err != nil {
 		return err
 	}
 	found := false
-	for {
-		more, err := s.next()
+	for r.PeekKind() != '}' {
+		t, err := r.token()
 		if err != nil {
 			return err
 		}
-		if !more {
-			break
-		}
-		if string(s.lastName()) != name {
-			_, err = s.value()
-		} else if err = s.expect(first, "/"+name); err == nil {
+		if t.String() != name {
+			_, err = r.value()
+		} else if err = r.expect(kind); err == nil {
 			found = true
 			err = read()
 		}
@@ -151,8 +133,11 @@ func (s *scanner) member(name string, first byte, read func() error) error {
 			return err
 		}
 	}
-	end := s.at
-	if err := s.expectEnd(); err != nil {
+	if _, err := r.token(); err != nil {
+		return err
+	}
+	end := int(r.InputOffset())
+	if err := r.expectEnd(); err != nil {
 		return err
 	}
 	if !found {
@@ -161,51 +146,105 @@ func (s *scanner) member(name string, first byte, read func() error) error {
 	return nil
 }
 
-// expect refuses the next value if it does not begin with the character first.
-// pointer is its place.
-func (s *scanner) expect(first byte, pointer string) error {
-	s.space()
-	found := s.peek()
-	switch {
-	case found == first:
+// expect refuses the next value unless it is of this kind.
+func (r *reader) expect(kind jsontext.Kind) error {
+	found := r.PeekKind()
+	if found == kind {
 		return nil
-	case s.at == len(s.text):
-		return invalid(kindOf(first)+" is needed, the text ends", pointer, s.at)
-	case kindOf(found) == "":
-		return s.unexpected("at start of value", inValue)
-	default:
-		return invalid(kindOf(first)+" is needed, this is "+kindOf(found), pointer, s.at)
 	}
+	pointer := string(r.StackPointer())
+	what, known := kindNames[found]
+	if known {
+		return invalid(kindNames[kind]+" is needed, this is "+what, pointer, r.next())
+	}
+	_, err := r.ReadToken()
+	if r.next() == len(r.text) {
+		return invalid(kindNames[kind]+" is needed, the text ends", pointer, len(r.text))
+	}
+	return r.invalid(err)
 }
 
-// kindOf says what a value is that begins with the character first; empty: nothing does.
-func kindOf(first byte) string {
-	switch first {
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
-	}
-	if first == '-' || isDigit(first) {
-		return "a number"
-	}
-	return ""
-}
-
-// expectEnd refuses a text that goes on behind its value.
-func (s *scanner) expectEnd() error {
-	if s.space(); s.at < len(s.text) {
-		return invalid("text after the JSON value", "", s.at)
+// expectEnd refuses a text that goes on after its value.
+func (r *reader) expectEnd() error {
+	at := r.next()
+	if _, err := r.ReadToken(); err != io.EOF {
+		return invalid("text after the JSON value", "", at)
 	}
 	return nil
 }
 
-func invalid(what, pointer string, offset int) *InvalidError {
-	return &InvalidError{Kind: what, Reason: what, Pointer: pointer, Offset: int64(offset)}
+var kindNames = map[jsontext.Kind]string{
+	'{': "an object", '[': "an array", '"': "a string", '0': "a number", 't': "a boolean", 'f': "a boolean", 'n': "null",
+}
+
+// next returns where the next value begins. It is behind white space, and behind a
+// colon or comma.
+func (r *reader) next() int {
+	at := int(r.InputOffset())
+	return at + len(r.text[at:]) - len(bytes.TrimLeft(r.text[at:], " \t\r\n:,"))
+}
+
+// invalid turns an error of the decoder into an [*InvalidError].
+func (r *reader) invalid(err error) error {
+	syntactic, ok := errors.AsType[*jsontext.SyntacticError](err)
+	if !ok { // io.EOF: the decoder reads from memory
+		return invalid("invalid JSON: unexpected EOF", string(r.StackPointer()), len(r.text))
+	}
+	at, pointer := int(syntactic.ByteOffset), string(syntactic.JSONPointer)
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return invalid("duplicate name", pointer, at)
+	}
+	if deep := deeperThan(decoderDepth, r.text[:min(at+1, len(r.text))]); deep >= 0 {
+		return tooDeep(deep)
+	}
+	e := invalid("invalid JSON", pointer, at)
+	e.Reason += ": " + syntactic.Err.Error()
+	return e
+}
+
+// document reads the next value, which is an object, as a document.
+func (r *reader) document() (Document, error) {
+	text, err := r.value()
+	if err != nil {
+		return Document{}, err
+	}
+	compact, err := jsontext.AppendFormat(make([]byte, 0, len(text)), text,
+		jsontext.PreserveRawStrings(true), jsontext.AllowDuplicateNames(true))
+	if err != nil {
+		return Document{}, fmt.Errorf("compact a document: %w", err)
+	}
+	if len(compact) > MaxDocumentBytes {
+		return Document{}, &TooLargeError{Size: len(compact)}
+	}
+	if deep := deeperThan(MaxDocumentDepth, text); deep >= 0 {
+		return Document{}, tooDeep(int(r.InputOffset()) - len(text) + deep)
+	}
+	return Document{text: compact}, nil
+}
+
+func tooDeep(offset int) *InvalidError {
+	return invalid(fmt.Sprintf("nesting deeper than %d levels", MaxDocumentDepth), "", offset)
+}
+
+// deeperThan returns where the text, which is valid JSON or begins like it, first nests
+// deeper than limit. It is negative if it does not.
+func deeperThan(limit int, text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '{', '[':
+			if depth++; depth > limit {
+				return i
+			}
+		case '}', ']':
+			depth--
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return -1
 }

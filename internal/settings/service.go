@@ -84,7 +84,7 @@ func (s *Service) Merge(ctx context.Context, user UserID, patch Document, c Cond
 // [Document.Remove] does, if c holds. Results and errors are those of
 // [Service.Merge].
 func (s *Service) Remove(ctx context.Context, user UserID, keys []string, c Condition) (Record, error) {
-	return s.edit(ctx, user, c, func(d Document) (Document, error) { return d.Remove(keys), nil })
+	return s.edit(ctx, user, c, func(d Document) (Document, error) { return d.Remove(keys) })
 }
 
 // edit puts what change makes of the stored document under the condition that

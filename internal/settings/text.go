@@ -1,78 +1,56 @@
 package settings
 
-// cursor walks once over a JSON value that is valid and has no insignificant
-// white space.
+import "github.com/go-json-experiment/json/jsontext"
+
+// cursor walks once over a JSON value that was checked before. Its first error, which
+// only a text that was not checked can cause, stays in err and ends the walk.
 type cursor struct {
-	text []byte
-	at   int
+	reader *reader
+	err    error
+}
+
+func newCursor(text []byte) *cursor {
+	return &cursor{reader: newReader(text, jsontext.AllowDuplicateNames(true))}
 }
 
 // nextKey steps into an object, or on to its next member, and returns the name
 // as it is written, with its quotes. The cursor is then at the value. Behind the
 // last member it steps out of the object and returns nil.
 func (c *cursor) nextKey() []byte {
-	if c.text[c.at] == '{' || c.text[c.at] == ',' {
-		c.at++
+	if c.atObject() {
+		c.step()
 	}
-	if c.text[c.at] == '}' {
-		c.at++
+	if c.reader.PeekKind() == '}' {
+		c.step()
 		return nil
 	}
-	start := c.at
-	c.at = stringEnd(c.text, start)
-	key := c.text[start:c.at]
-	c.at++ // the colon
-	return key
+	return c.value()
 }
 
-func (c *cursor) atObject() bool { return c.text[c.at] == '{' }
+func (c *cursor) atObject() bool { return c.reader.PeekKind() == '{' }
 
-// value steps over the value at the cursor and returns it.
+func (c *cursor) step() {
+	if _, err := c.reader.token(); c.err == nil {
+		c.err = err
+	}
+}
+
+// value steps over the value at the cursor and returns its text, which is nil after an error.
 func (c *cursor) value() []byte {
-	start, depth := c.at, 0
-	for {
-		switch c.text[c.at] {
-		case '"':
-			c.at = stringEnd(c.text, c.at)
-		case '{', '[':
-			depth++
-			c.at++
-		case '}', ']':
-			depth--
-			c.at++
-		default: // a comma or colon in between, or a part of a number or literal
-			c.at++
-			if depth == 0 && !c.atEndOfValue() {
-				continue
-			}
-		}
-		if depth == 0 {
-			return c.text[start:c.at]
-		}
+	text, err := c.reader.value()
+	if c.err == nil {
+		c.err = err
 	}
+	return text
 }
 
-func (c *cursor) atEndOfValue() bool {
-	switch c.text[c.at] {
-	case ',', '}', ']':
-		return true
-	}
-	return false
+// unquoted returns what a valid JSON string stands for.
+func unquoted(text []byte) string {
+	raw, _ := jsontext.AppendUnquote(nil, text)
+	return string(raw)
 }
 
-// stringEnd returns the index behind the JSON string that starts at text[start].
-func stringEnd(text []byte, start int) int {
-	for i := start + 1; ; i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-}
-
-// writer writes a JSON value without insignificant white space.
+// writer writes a JSON object.
 type writer struct {
 	buf []byte
 }
