@@ -1,43 +1,23 @@
 #!/bin/sh
-# Runs every sample against the whole service, started on free ports, and compares
-# what it prints: as somebody who may write, as somebody who may not, and with no
-# service there. A language that is missing is installed if CI is set and there is
-# apt-get, else skipped; with CI set nothing is skipped.
+# Runs every sample against the whole service on free ports and compares what it
+# prints: for a user who may write, for one who may not, and with no service. If a
+# language is missing, it is installed if CI is set and there is apt-get, and
+# skipped otherwise. With CI set nothing is skipped.
 set -eu
 cd "$(dirname "$0")/../.."
 
+if [ "${1:-}" != started ]; then
+	go build -o .build/local ./infra/local
+	exec .build/local -log /dev/null -- sh docs/samples/run.sh started
+fi
+
 work=$(mktemp -d)
-stack=
-cleanup() {
-	if [ -n "$stack" ]; then
-		kill "$stack" 2>/dev/null || :
-		wait "$stack" 2>/dev/null || :
-	fi
-	rm -rf "$work"
-}
-trap cleanup EXIT
+trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-go build -o "$work/local" ./infra/local
-: >"$work/out"
-"$work/local" -addr 127.0.0.1:0 -issuer-addr 127.0.0.1:0 -dynamodb-addr 127.0.0.1:0 -docs-addr 127.0.0.1:0 \
-	>"$work/out" 2>"$work/err" &
-stack=$!
-waited=0
-until grep -q 'Try it:' "$work/out"; do
-	if [ "$waited" -ge 120 ] || ! kill -0 "$stack" 2>/dev/null; then
-		cat "$work/out" "$work/err" >&2
-		echo "docs/samples: the service has not started" >&2
-		exit 1
-	fi
-	waited=$((waited + 1))
-	sleep 1
-done
-url=$(awk '$1 == "API" && $2 ~ /^http/ {print $2}' "$work/out")
-tokens=$(awk '$1 == "tokens" {print $2}' "$work/out")
-writer=$(curl -sS --max-time 10 "$tokens/token?user=alice")
-reader=$(curl -sS --max-time 10 "$tokens/token?user=dave")
+url=$API_URL
+writer=$(curl -sS --max-time 10 "$ISSUER_URL/token?user=alice")
+reader=$(curl -sS --max-time 10 "$ISSUER_URL/token?user=dave")
 
 failed=0
 fail() {

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 )
 
-// config is what the flags and their twins in the environment tell.
+// config is the configuration: flags, and environment variables for those that are not given.
 type config struct {
 	addr, issuerAddr, dynamoDBAddr, docsAddr string
 
@@ -22,12 +22,15 @@ type config struct {
 	bootstrap                 string // empty: is built
 	template                  string
 	logLevel                  string // empty: the template's
+	log                       string // path; empty: standard error
 
-	token  string // a user: print a token and do nothing else
-	invoke string // a file: serve its event and do nothing else
+	// What to do instead of serving until a signal comes. At most one is set.
+	token   string   // a user: print a token of the running stack
+	invoke  string   // a file: send its event to the function
+	command []string // run it while the stack runs
 }
 
-// usageError is a problem with the command line or its twin.
+// usageError is a mistake in the command line or in an environment variable.
 type usageError struct{ problem error }
 
 func (e *usageError) Error() string { return e.problem.Error() + " (see -h)" }
@@ -38,27 +41,28 @@ func usage(format string, args ...any) error { return &usageError{fmt.Errorf(for
 func (c *config) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("local", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.StringVar(&c.addr, "addr", "127.0.0.1:3000", "`HOST:PORT` of the API; port 0 takes any free one")
+	fs.StringVar(&c.addr, "addr", "127.0.0.1:3000", "`HOST:PORT` of the API; port 0 takes a free port")
 	fs.StringVar(&c.issuerAddr, "issuer-addr", "127.0.0.1:3001", "`HOST:PORT` of the token issuer")
 	fs.StringVar(&c.dynamoDBAddr, "dynamodb-addr", "127.0.0.1:3002", "`HOST:PORT` of the embedded DynamoDB")
 	fs.StringVar(&c.docsAddr, "docs-addr", "127.0.0.1:3003", "`HOST:PORT` of the API page")
-	fs.StringVar(&c.dynamoDBURL, "dynamodb", "", "`URL` of another DynamoDB, such as DynamoDB Local, to use instead")
-	fs.StringVar(&c.jwksURL, "jwks-url", "", "`URL` of the keys of another issuer to trust instead; with -issuer, -audience")
-	fs.StringVar(&c.issuer, "issuer", "", "`ISS` claim of the tokens of that issuer")
-	fs.StringVar(&c.audience, "audience", "", "`AUD` claim that its tokens must have, or several with commas")
+	fs.StringVar(&c.dynamoDBURL, "dynamodb", "", "`URL` of a DynamoDB to use instead of the embedded one, such as DynamoDB Local")
+	fs.StringVar(&c.jwksURL, "jwks-url", "", "`URL` of the JWKS of an issuer to trust instead of the stack's own; needs -issuer and -audience")
+	fs.StringVar(&c.issuer, "issuer", "", "`ISS` claim of that issuer's tokens")
+	fs.StringVar(&c.audience, "audience", "", "`AUD` claims that its tokens may have, separated by commas")
 	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API from a browser, separated by commas")
-	fs.IntVar(&c.environments, "environments", 4, "`NUMBER` of function processes that there may be at once")
-	fs.StringVar(&c.bootstrap, "bootstrap", "", "`PATH` of a built program to run instead of building it")
+	fs.IntVar(&c.environments, "environments", 4, "largest `NUMBER` of function processes at once")
+	fs.StringVar(&c.bootstrap, "bootstrap", "", "`PATH` of a built function to run instead of building it")
 	fs.StringVar(&c.template, "template", "template.yaml", "`PATH` of the SAM template")
 	fs.StringVar(&c.logLevel, "log-level", "", "`LEVEL` of the function's log: debug, info, warn or error")
-	fs.StringVar(&c.token, "token", "", "print a token of the running stack for `USER` and end")
-	fs.StringVar(&c.invoke, "invoke", "", "send the event of `FILE` to the function of a stack of its own, print the response and end")
+	fs.StringVar(&c.log, "log", "", "`FILE` for the function's log, instead of standard error")
+	fs.StringVar(&c.token, "token", "", "print a token for `USER` from the stack that is running, and exit")
+	fs.StringVar(&c.invoke, "invoke", "", "start a stack, send the event in `FILE` to its function, print the response, and exit")
 	return fs
 }
 
-// twin returns the name of the environment variable that stands in for a flag;
-// what the program does instead of running the stack has none.
-func twin(name string) string {
+// variable returns the name of the environment variable that stands in for a flag.
+// The flags that say what to do have none.
+func variable(name string) string {
 	if name == "token" || name == "invoke" {
 		return ""
 	}
@@ -75,29 +79,41 @@ func readConfig(args []string, getenv func(string) string) (config, error) {
 	} else if err != nil {
 		return c, usage("%v", err)
 	}
-	if fs.NArg() > 0 {
-		return c, usage("%q is no flag", fs.Arg(0))
+	if flags := len(args) - fs.NArg(); fs.NArg() > 0 {
+		if flags == 0 || args[flags-1] != "--" {
+			return c, usage("%q is not a flag; a command comes after --", fs.Arg(0))
+		}
+		c.command = fs.Args()
 	}
 	given := make(map[string]bool)
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	var err error
 	fs.VisitAll(func(f *flag.Flag) {
-		value := getenv(twin(f.Name))
+		value := getenv(variable(f.Name))
 		if given[f.Name] || value == "" || err != nil {
 			return
 		}
 		if e := fs.Set(f.Name, value); e != nil {
-			err = usage("invalid value %q for %s: %v", value, twin(f.Name), e)
+			err = usage("invalid value %q for %s: %v", value, variable(f.Name), e)
 		}
 	})
 	if err != nil {
 		return c, err
 	}
 	if given["token"] && c.token == "" {
-		return c, usage("-token wants a user")
+		return c, usage("-token needs a user")
 	}
 	if given["invoke"] && c.invoke == "" {
-		return c, usage("-invoke wants a file")
+		return c, usage("-invoke needs a file")
+	}
+	if c.invoke != "" || c.command != nil { // the user's stack may be running at the usual addresses
+		for name, addr := range map[string]*string{
+			"addr": &c.addr, "issuer-addr": &c.issuerAddr, "dynamodb-addr": &c.dynamoDBAddr, "docs-addr": &c.docsAddr,
+		} {
+			if !given[name] {
+				*addr = anyPort
+			}
+		}
 	}
 	return c, c.check()
 }
@@ -108,19 +124,14 @@ func (c *config) check() error {
 			return usage("-%s %q is not an http or https URL", name, value)
 		}
 	}
-	outside := 0
-	for _, value := range []string{c.jwksURL, c.issuer, c.audience} {
-		if value != "" {
-			outside++
-		}
-	}
+	outside := c.jwksURL != ""
 	switch {
-	case outside != 0 && outside != 3:
+	case outside != (c.issuer != "") || outside != (c.audience != ""):
 		return usage("-jwks-url, -issuer and -audience go together")
-	case outside != 0 && c.token != "":
+	case outside && c.token != "":
 		return usage("-token asks the stack's own issuer, which -jwks-url replaces")
-	case c.token != "" && c.invoke != "":
-		return usage("-token and -invoke exclude each other")
+	case c.token != "" && c.invoke != "", c.command != nil && (c.token != "" || c.invoke != ""):
+		return usage("-token, -invoke and a command exclude each other")
 	case c.logLevel != "" && new(slog.Level).UnmarshalText([]byte(c.logLevel)) != nil:
 		return usage("-log-level %q is not debug, info, warn or error", c.logLevel)
 	case c.environments < 1:
@@ -129,16 +140,29 @@ func (c *config) check() error {
 	return nil
 }
 
-// printHelp prints every flag with its twin.
+const help = `Runs the whole service on this machine until Ctrl-C:
+
+  local [FLAGS]
+
+Or only while a command runs, on free ports. The command's environment has API_URL,
+ISSUER_URL, DYNAMODB_URL and DOCS_URL. Its exit code is the exit code of local:
+
+  local [FLAGS] -- COMMAND [ARGUMENT ...]
+
+A flag overrides the environment variable beside it.
+
+`
+
+// printHelp prints every flag with its environment variable.
 func printHelp(w io.Writer) error {
-	fmt.Fprint(w, "Runs the whole service on this machine until Ctrl-C. A flag wins over the\nenvironment variable beside it.\n\n")
+	fmt.Fprint(w, help)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	new(config).flags().VisitAll(func(f *flag.Flag) {
 		argument, text := flag.UnquoteUsage(f)
 		if f.DefValue != "" {
 			text += " (default " + f.DefValue + ")"
 		}
-		fmt.Fprintf(table, "  -%s %s\t%s\t%s\n", f.Name, argument, twin(f.Name), text)
+		fmt.Fprintf(table, "  -%s %s\t%s\t%s\n", f.Name, argument, variable(f.Name), text)
 	})
 	return table.Flush()
 }

@@ -1,7 +1,7 @@
 // Command local runs the whole service on this machine: gateway, function,
 // database and token issuer, with nothing but Go.
 //
-// It owns the flags and the messages; what runs is package stack's.
+// It owns the flags and the messages. Package stack owns what runs.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -24,10 +25,10 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// demoUser is whom the printed command line and sample events act as.
+// demoUser is the user of the printed command line and of sample events.
 const demoUser = "alice"
 
-// anyPort lets the system choose.
+// anyPort is the address of a free port.
 const anyPort = "127.0.0.1:0"
 
 func main() {
@@ -38,6 +39,9 @@ func main() {
 	if err == nil {
 		return
 	}
+	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
+		os.Exit(exitCode(ended)) // the command has printed its own errors
+	}
 	fmt.Fprintln(os.Stderr, err)
 	if _, ok := errors.AsType[*usageError](err); ok {
 		os.Exit(2)
@@ -45,13 +49,13 @@ func main() {
 	os.Exit(1)
 }
 
-// stopAfterGoRun calls stop when the go run that started this program has ended:
-// it passes Ctrl-C on but not SIGTERM, and a stack that is left would hold its
-// ports (https://go.dev/issue/40467).
+// stopAfterGoRun calls stop when the go run that started this program has ended.
+// go run does not pass SIGTERM on (https://go.dev/issue/40467), and a stack that
+// stays would hold its ports.
 func stopAfterGoRun(stop func()) {
 	parent := os.Getppid()
 	program, err := os.Executable()
-	if err != nil || !strings.Contains(program, "go-build") { // in a folder of go run's, or in its cache
+	if err != nil || !strings.Contains(program, "go-build") { // where go run puts programs
 		return
 	}
 	for os.Getppid() == parent {
@@ -60,8 +64,8 @@ func stopAfterGoRun(stop func()) {
 	stop()
 }
 
-// run is the program. Its error is a sentence for the user. To be stopped by ctx
-// is no error.
+// run is the program. Its error is a sentence for the user, or the
+// [*exec.ExitError] of the command. The end of ctx is no error.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	c, err := readConfig(args, getenv)
 	switch {
@@ -73,8 +77,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		err = printToken(ctx, c, stdout)
 	case c.invoke != "":
 		err = invoke(ctx, c, stdout, stderr)
+	case c.command != nil:
+		err = runCommand(ctx, c, stdout, stderr)
 	default:
 		err = serve(ctx, c, stdout, stderr)
+	}
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
+		return err
 	}
 	if ctx.Err() != nil {
 		return nil
@@ -93,8 +102,34 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	})
 }
 
-// invoke sends the event of a file to the function of a stack of its own and
-// prints the response as it is.
+// runCommand runs the command while a stack runs. When ctx ends, the command gets
+// SIGTERM and has ten seconds to end.
+func runCommand(ctx context.Context, c config, stdout, stderr io.Writer) error {
+	return c.withStack(ctx, stderr, func(s *stack.Stack, _ string) error {
+		issuerURL := c.issuer
+		if s.Issuer != nil {
+			issuerURL = s.Issuer.URL()
+		}
+		cmd := exec.CommandContext(ctx, c.command[0], c.command[1:]...)
+		cmd.Env = append(cmd.Environ(), "API_URL="+s.URL, "ISSUER_URL="+issuerURL, "DYNAMODB_URL="+s.DynamoDBURL, "DOCS_URL="+s.DocsURL)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+		cmd.WaitDelay = 10 * time.Second
+		return cmd.Run()
+	})
+}
+
+// exitCode returns the exit code of a command as a shell does: 128 and the signal
+// if a signal ended it.
+func exitCode(ended *exec.ExitError) int {
+	if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return ended.ExitCode()
+}
+
+// invoke starts a stack, sends the event in a file to its function and prints the
+// response unchanged.
 func invoke(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	event, err := os.ReadFile(c.invoke)
 	if err != nil {
@@ -103,14 +138,13 @@ func invoke(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	if !json.Valid(event) {
 		return fmt.Errorf("-invoke: %s is not JSON", c.invoke)
 	}
-	c.addr, c.issuerAddr, c.dynamoDBAddr, c.docsAddr = anyPort, anyPort, anyPort, anyPort // a stack may be running
 	return c.withStack(ctx, stderr, func(s *stack.Stack, _ string) error {
 		filled, err := fillToken(event, s.Issuer)
 		if err != nil {
 			return fmt.Errorf("-invoke: %s: %w", c.invoke, err)
 		}
 		if !bytes.Equal(filled, event) {
-			fmt.Fprintf(stderr, "%s: put a new token for %s in the place of ${TOKEN}\n", c.invoke, demoUser)
+			fmt.Fprintf(stderr, "%s: replaced ${TOKEN} by a new token for %s\n", c.invoke, demoUser)
 		}
 		response, err := s.Function.Invoke(ctx, filled)
 		if err != nil {
@@ -121,13 +155,14 @@ func invoke(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	})
 }
 
-// fillToken puts a token in the place of ${TOKEN} or $TOKEN.
+// fillToken replaces ${TOKEN} and $TOKEN in an event by a token of i, which may
+// be nil.
 func fillToken(event []byte, i *issuer.Issuer) ([]byte, error) {
 	if !bytes.Contains(event, []byte("${TOKEN}")) && !bytes.Contains(event, []byte("$TOKEN")) {
 		return event, nil
 	}
 	if i == nil {
-		return nil, errors.New("put a token of the other issuer in the place of ${TOKEN}; none can be made here")
+		return nil, errors.New("the event holds ${TOKEN}, and only the other issuer can make a token; replace it by one")
 	}
 	token, err := i.Token(demoUser, issuer.TTL)
 	if err != nil {
@@ -136,7 +171,7 @@ func fillToken(event []byte, i *issuer.Issuer) ([]byte, error) {
 	return []byte(strings.NewReplacer("${TOKEN}", token, "$TOKEN", token).Replace(string(event))), nil
 }
 
-// printToken prints a token of the running stack.
+// printToken prints a token from the issuer of the stack that is running.
 func printToken(ctx context.Context, c config, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -144,15 +179,15 @@ func printToken(ctx context.Context, c config, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	client := http.Client{Transport: new(http.Transport)} // without a proxy
+	client := http.Client{Transport: new(http.Transport)} // uses no proxy
 	response, err := client.Do(r)
 	if err != nil {
-		return fmt.Errorf("no stack answers at %s; start one with make run, or name its issuer with -issuer-addr", c.issuerAddr)
+		return fmt.Errorf("no stack answers at %s; start one with make run, or give its issuer's address with -issuer-addr", c.issuerAddr)
 	}
 	defer response.Body.Close()
 	token, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
 	if err != nil || response.StatusCode != http.StatusOK || bytes.Count(token, []byte(".")) != 2 {
-		return fmt.Errorf("what answers at %s is not a stack's issuer; name the right one with -issuer-addr", c.issuerAddr)
+		return fmt.Errorf("the server at %s is not the issuer of a stack; give the right address with -issuer-addr", c.issuerAddr)
 	}
 	_, err = stdout.Write(token)
 	return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,8 +23,8 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// patient is how long a program that should end or print may take.
-const patient = time.Minute
+// timeout is how long a program may take to end or to print.
+const timeout = time.Minute
 
 func noEnv(string) string { return "" }
 
@@ -35,7 +37,7 @@ type session struct {
 
 func start(t *testing.T, args ...string) *session {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), patient)
+	ctx, stop := context.WithTimeout(t.Context(), timeout)
 	read, write := io.Pipe()
 	s := &session{stdout: read, stop: stop, result: make(chan error, 1)}
 	go func() {
@@ -118,12 +120,19 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestInvoke(t *testing.T) {
-	t.Parallel()
-	bootstrap, err := stack.Build(t.Context(), t.TempDir())
+// bootstrap builds the function and returns its path.
+func bootstrap(t *testing.T) string {
+	t.Helper()
+	path, err := stack.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func TestInvoke(t *testing.T) {
+	t.Parallel()
+	bootstrap := bootstrap(t)
 	for file, want := range map[string]string{
 		"../../events/post.json":         `"statusCode":200`,
 		"../../events/post-refused.json": `"statusCode":400`,
@@ -172,21 +181,23 @@ func TestMessages(t *testing.T) {
 		{"-issuer-addr :3001", "", "-issuer-addr :3001: " + loopback},
 		{"-dynamodb-addr 3002", "", "-dynamodb-addr 3002: it is not HOST:PORT (see -h)"},
 		{"-port 1", "", "flag provided but not defined: -port (see -h)"},
-		{"start", "", `"start" is no flag (see -h)`},
+		{"start", "", `"start" is not a flag; a command comes after -- (see -h)`},
 		{"-environments x", "", `invalid value "x" for flag -environments: parse error (see -h)`},
 		{"", "ORGSETTINGS_ENVIRONMENTS=x", `invalid value "x" for ORGSETTINGS_ENVIRONMENTS: parse error (see -h)`},
 		{"-environments 0", "", "-environments 0 is not at least 1 (see -h)"},
 		{"-log-level loud", "", `-log-level "loud" is not debug, info, warn or error (see -h)`},
 		{"-dynamodb localhost:8000", "", `-dynamodb "localhost:8000" is not an http or https URL (see -h)`},
 		{"-audience a", "", "-jwks-url, -issuer and -audience go together (see -h)"},
-		{"-token=", "", "-token wants a user (see -h)"},
-		{"-invoke=", "", "-invoke wants a file (see -h)"},
-		{"-token a -invoke b", "", "-token and -invoke exclude each other (see -h)"},
+		{"-token=", "", "-token needs a user (see -h)"},
+		{"-invoke=", "", "-invoke needs a file (see -h)"},
+		{"-token a -invoke b", "", "-token, -invoke and a command exclude each other (see -h)"},
+		{"-token a -- b", "", "-token, -invoke and a command exclude each other (see -h)"},
+		{"-addr " + address + " -- true", "", address + " is already in use; choose another with -addr"},
 		{"-invoke absent.json", "", "-invoke: open absent.json: no such file or directory"},
 		{"-invoke " + text, "", "-invoke: " + text + " is not JSON"},
-		{"-template absent.yaml", "", "absent.yaml: no such file or directory; run this in the project's root or name the template with -template"},
-		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or name its issuer with -issuer-addr"},
-		{"-token alice -issuer-addr " + address, "", "what answers at " + address + " is not a stack's issuer; name the right one with -issuer-addr"},
+		{"-template absent.yaml", "", "absent.yaml: no such file or directory; run this in the project's root, or give the template's path with -template"},
+		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or give its issuer's address with -issuer-addr"},
+		{"-token alice -issuer-addr " + address, "", "the server at " + address + " is not the issuer of a stack; give the right address with -issuer-addr"},
 	} {
 		env := func(name string) string {
 			if value, ok := strings.CutPrefix(tt.env, name+"="); ok {
@@ -200,7 +211,7 @@ func TestMessages(t *testing.T) {
 			}
 			return ""
 		}
-		ctx, stop := context.WithTimeout(t.Context(), patient)
+		ctx, stop := context.WithTimeout(t.Context(), timeout)
 		err := run(ctx, strings.Fields(tt.args), env, io.Discard, io.Discard)
 		stop()
 		if err == nil || err.Error() != tt.want {
@@ -213,8 +224,8 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// Every flag but the two actions has a twin, which -h shows and the flag overrides.
-func TestTwins(t *testing.T) {
+// Every flag but -token and -invoke has an environment variable. -h shows it, and the flag overrides it.
+func TestEnvironmentVariables(t *testing.T) {
 	t.Parallel()
 	var help bytes.Buffer
 	if err := run(t.Context(), []string{"-h"}, noEnv, &help, io.Discard); err != nil {
@@ -224,7 +235,7 @@ func TestTwins(t *testing.T) {
 	env := make(map[string]string)
 	new(config).flags().VisitAll(func(f *flag.Flag) {
 		line := regexp.MustCompile(`(?m)^  -` + f.Name + ` .*$`).FindString(help.String())
-		if name := twin(f.Name); line == "" || !strings.Contains(line, " "+name) {
+		if name := variable(f.Name); line == "" || !strings.Contains(line, " "+name) {
 			t.Errorf("-h shows %s as %q", f.Name, line)
 		} else if name != "" {
 			env[name] = sample[f.Name]
@@ -241,20 +252,92 @@ func TestTwins(t *testing.T) {
 		addr: "value of addr", issuerAddr: "value of issuer-addr", dynamoDBAddr: "value of dynamodb-addr", docsAddr: "value of docs-addr",
 		dynamoDBURL: "http://127.0.0.1:8000", jwksURL: "http://127.0.0.1:1/", issuer: "flag", audience: "value of audience",
 		corsOrigins:  "value of cors-origins",
-		environments: 7, bootstrap: "value of bootstrap", template: "value of template", logLevel: "warn",
+		environments: 7, bootstrap: "value of bootstrap", template: "value of template", logLevel: "warn", log: "value of log",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
 }
 
+// program builds this program and returns its path.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "local")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+// A command that prints the addresses of its stack, reads its input, and exits with 7, or with 9 after SIGTERM.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	const script = `trap 'exit 9' TERM
+printf '%s\n' "$API_URL" "$ISSUER_URL" "$DYNAMODB_URL" "$DOCS_URL"
+read -r line
+exit 7`
+	program, bootstrap := program(t), bootstrap(t)
+	for _, tt := range []struct {
+		name string
+		end  func(*exec.Cmd, io.Closer) error
+		want int
+	}{
+		{"ends", func(_ *exec.Cmd, stdin io.Closer) error { return stdin.Close() }, 7},
+		{"gets a signal", func(cmd *exec.Cmd, _ io.Closer) error { return cmd.Process.Signal(syscall.SIGTERM) }, 9},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			log := filepath.Join(t.TempDir(), "log")
+			cmd := exec.CommandContext(t.Context(), program, "-template", "../../template.yaml", "-bootstrap", bootstrap, "-log", log, "--", "sh", "-c", script)
+			stdin, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var api, issuer, database, docs string
+			if _, err := fmt.Fscan(stdout, &api, &issuer, &database, &docs); err != nil {
+				t.Fatal(err)
+			}
+			for url, want := range map[string]int{
+				api + "/settings/organization": 401, issuer + "/token?user=alice": 200, database: 200, docs + "/docs": 200,
+			} {
+				response, err := http.Get(url)
+				if err != nil {
+					t.Fatal(err)
+				}
+				response.Body.Close()
+				if response.StatusCode != want {
+					t.Errorf("%s: status %d, want %d", url, response.StatusCode, want)
+				}
+			}
+			if err := tt.end(cmd, stdin); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != tt.want {
+				t.Errorf("exit code %d, want %d", got, tt.want)
+			}
+			if text, err := os.ReadFile(log); err != nil || !strings.Contains(string(text), `"status":401`) {
+				t.Errorf("the log is %q (%v), want the line of the request", text, err)
+			}
+			if response, err := http.Get(api); err == nil {
+				response.Body.Close()
+				t.Errorf("%s still answers", api)
+			}
+		})
+	}
+}
+
 // The program itself: one line on stderr, nothing on stdout, and the exit code.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "local")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := program(t)
 	for args, want := range map[string]int{"-h": 0, "-nonsense": 2, "-addr 0.0.0.0:1 -template ../../template.yaml": 2, "-token alice -issuer-addr 127.0.0.1:1": 1} {
 		cmd := exec.CommandContext(t.Context(), program, strings.Fields(args)...)
 		var stdout, stderr bytes.Buffer

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -15,20 +16,29 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// patience is how long the build may take before the user is told of it.
-const patience = time.Second
+// noteAfter is how long a start may take without a message.
+const noteAfter = time.Second
 
-// withStack starts the stack, calls use with it and ends it. took says how long
-// the start took.
+// withStack starts the stack, calls use and ends the stack. took tells how long
+// the start took, for the user.
 func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *stack.Stack, took string) error) error {
-	note := time.AfterFunc(patience, func() {
-		fmt.Fprintln(stderr, "building the function, which takes a while the first time ...")
+	output := stderr
+	if c.log != "" {
+		file, err := os.Create(c.log)
+		if err != nil {
+			return fmt.Errorf("-log: %w", err)
+		}
+		defer file.Close()
+		output = file
+	}
+	note := time.AfterFunc(noteAfter, func() {
+		fmt.Fprintln(stderr, "building the function; the first build takes about a minute ...")
 	})
 	began := time.Now()
-	s, err := stack.Start(ctx, c.options(stderr))
+	s, err := stack.Start(ctx, c.options(output))
 	note.Stop()
 	if errors.Is(err, fs.ErrNotExist) && c.bootstrap == "" {
-		return fmt.Errorf("%w; run this in the project's root or name the template with -template", err)
+		return fmt.Errorf("%w; run this in the project's root, or give the template's path with -template", err)
 	}
 	if err != nil {
 		return err
@@ -63,7 +73,7 @@ func (c config) options(output io.Writer) stack.Options {
 	return o
 }
 
-// explain names the flag that helps.
+// explain adds the flag that helps to an error about an address.
 func explain(err error, c config) error {
 	failed, ok := errors.AsType[*stack.AddressError](err)
 	if !ok {
@@ -90,7 +100,7 @@ func (c config) flagOf(addr string) string {
 	}
 }
 
-// printStack prints what runs where, and a command line to try it with.
+// printStack prints the addresses, the users, and a command line to try.
 func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	authorization := `"Authorization: Bearer $TOKEN"`
 	if s.Issuer != nil {
@@ -103,11 +113,11 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	fmt.Fprintf(w, "\nThe organization settings service is %s. Ctrl-C stops it.\n\n", took)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, byPath(s.Routes))
-	fmt.Fprintf(table, "  API page\t%s\tto try calls on, in a browser; /openapi.yaml is the description\n", s.DocsURL+"/docs")
+	fmt.Fprintf(table, "  API page\t%s\ttry the API in a browser; its description is /openapi.yaml\n", s.DocsURL+"/docs")
 	if s.Issuer != nil {
 		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), demoUser)
 	} else {
-		fmt.Fprintf(table, "  tokens\t%s\tan issuer outside: TOKEN below stands for a token of its own\n", c.issuer)
+		fmt.Fprintf(table, "  tokens\t%s\tset TOKEN to a token of this issuer\n", c.issuer)
 	}
 	fmt.Fprintf(table, "  DynamoDB\t%s\t%s aws dynamodb list-tables --endpoint-url %[1]s\n", s.DynamoDBURL, stack.AWSEnvironment)
 	table.Flush()
@@ -127,7 +137,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	return nil
 }
 
-// byPath writes each path once, after its methods.
+// byPath writes each path once, after all its methods.
 func byPath(routes []string) string {
 	var paths []string
 	methods := make(map[string]string)

@@ -1,9 +1,11 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -40,44 +42,22 @@ export interface Stack {
 export async function startStack(corsOrigins = ''): Promise<Stack> {
   const program = join(scratch(), 'local');
   execFileSync('go', ['build', '-o', program, './infra/local'], { cwd: projectDir, stdio: 'inherit' });
-  const ports = ['addr', 'issuer-addr', 'dynamodb-addr', 'docs-addr'].flatMap((name) => [`-${name}`, '127.0.0.1:0']);
-  const child = spawn(program, [...ports, '-cors-origins', corsOrigins, '-log-level', 'error'], {
+  // The command prints the addresses and ends when its input does, at the latest with this process.
+  const command = ['sh', '-c', 'echo "$API_URL $ISSUER_URL"; cat'];
+  const child = spawn(program, ['-cors-origins', corsOrigins, '-log', devNull, '--', ...command], {
     cwd: projectDir,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
-  process.once('exit', () => child.kill());
-  atEnd(() => end(child));
-  const text = await printed(child, /Try it:/);
-  const url = /^ +API +(http\S+)/m.exec(text)![1]!;
-  const tokens = /^ +tokens +(http\S+)/m.exec(text)![1]!;
-  return { url, token: async (user) => (await (await fetch(`${tokens}/token?user=${user}`)).text()).trim() };
-}
-
-/** Returns what a program has printed when pattern is in it. */
-function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    let errors = '';
-    const limit = setTimeout(() => reject(new Error(`not ready within 240 s: ${text}${errors}`)), 240_000);
-    child.stderr!.on('data', (data) => (errors += data));
-    child.stdout!.on('data', (data) => {
-      text += data;
-      if (!pattern.test(text)) return;
-      clearTimeout(limit);
-      resolve(text);
-    });
-    child.on('exit', () => {
-      clearTimeout(limit);
-      reject(new Error(`the stack has ended: ${text}${errors}`));
-    });
+  const ended = once(child, 'close');
+  atEnd(() => {
+    child.stdin.end();
+    return ended;
   });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await exited;
+  for await (const line of createInterface(child.stdout)) {
+    const [url, issuer] = line.split(' ');
+    return { url: url!, token: async (user) => (await (await fetch(`${issuer}/token?user=${user}`)).text()).trim() };
+  }
+  throw new Error('the stack has not started');
 }
 
 /** Serves on a free port until the tests end, and returns the address. */
