@@ -1,4 +1,4 @@
-package browser_test
+package browser
 
 import (
 	"fmt"
@@ -11,8 +11,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
-
-	"orgsettings/infra/check/browser"
 )
 
 // blank serves a page that does nothing, of an origin of its own.
@@ -64,12 +62,12 @@ const calls = `(async () => {
 
 func TestAllowedOrigin(t *testing.T) {
 	t.Parallel()
-	b := browser.Start(t)
+	b := open(t)
 	origin := blank(t)
 	s := start(t, "https://app.example", origin)
 	b.Do(chromedp.Navigate(origin))
 	script := fmt.Sprintf(calls, s.URL+"/settings/organization", token(t, s, "alice"))
-	got := browser.Ask(b, chromedp.Evaluate[[]outcome](script, chromedp.EvalAwaitPromise))
+	got := ask(b, chromedp.Evaluate[[]outcome](script, chromedp.EvalAwaitPromise))
 	want := []outcome{
 		{Status: 200, Body: `{"success":true,"message":"Organization settings updated successfully"}`, ETag: true},
 		{Status: 200, Body: `{"success":true,"settings":{"a":1,"b":2}}`, ETag: true},
@@ -92,13 +90,13 @@ func TestAllowedOrigin(t *testing.T) {
 
 func TestOtherOrigin(t *testing.T) {
 	t.Parallel()
-	b := browser.Start(t)
+	b := open(t)
 	origin := blank(t)
 	s := start(t, "https://app.example", blank(t))
 	call(t, s, "POST", "alice", `{"settings":{"kept":true}}`)
 	b.Do(chromedp.Navigate(origin))
 	script := fmt.Sprintf(calls, s.URL+"/settings/organization", token(t, s, "alice"))
-	got := browser.Ask(b, chromedp.Evaluate[[]outcome](script, chromedp.EvalAwaitPromise))
+	got := ask(b, chromedp.Evaluate[[]outcome](script, chromedp.EvalAwaitPromise))
 	if len(got) != 7 {
 		t.Errorf("%d calls, want 7", len(got))
 	}

@@ -1,4 +1,4 @@
-package browser_test
+package browser
 
 import (
 	"os"
@@ -6,15 +6,13 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
-	"orgsettings/infra/check/browser"
 )
 
 // What a person does on the API page: look, try a call, act as somebody else,
 // paste a token. Nothing of it leaves the machine.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	b := browser.Start(t)
+	b := open(t)
 	s := start(t)
 
 	b.Do(
@@ -22,7 +20,7 @@ func TestDocs(t *testing.T) {
 		chromedp.WaitVisible(`#caller[data-user="alice"]`),
 		chromedp.WaitVisible("#operations-settings-partiallyUpdateSettings"),
 	)
-	server, title := browser.Ask(b, chromedp.Value(".servers select")), browser.Ask(b, chromedp.Text(".info .title"))
+	server, title := ask(b, chromedp.Value(".servers select")), ask(b, chromedp.Text(".info .title"))
 	if server != s.URL || !strings.Contains(title, "OAS 3.1") {
 		t.Errorf("the page is about %q at %q, want OAS 3.1 at %q", title, server, s.URL)
 	}
@@ -61,7 +59,7 @@ func TestDocs(t *testing.T) {
 
 	requests := b.Requests()
 	for _, request := range requests {
-		if _, url, _ := strings.Cut(request, " "); !browser.IsLocal(url) {
+		if _, url, _ := strings.Cut(request, " "); !isLocal(url) {
 			t.Errorf("the page asks for %s", request)
 		}
 	}
@@ -75,9 +73,9 @@ func TestDocs(t *testing.T) {
 
 // try makes one call from the page and returns what it shows: status, and body
 // with header fields.
-func try(b *browser.Browser, operation, body string) (status, answer string) {
+func try(b *tab, operation, body string) (status, answer string) {
 	in := "#operations-settings-" + operation
-	if !browser.Ask(b, chromedp.Evaluate[bool](`document.querySelector("`+in+`").classList.contains("is-open")`)) {
+	if !ask(b, chromedp.Evaluate[bool](`document.querySelector("`+in+`").classList.contains("is-open")`)) {
 		b.Do(
 			chromedp.Click(in+" .opblock-summary-control"),
 			chromedp.WaitVisible(in+" .try-out__btn"),
@@ -99,18 +97,18 @@ func try(b *browser.Browser, operation, body string) (status, answer string) {
 	}
 	shown := in + " .live-responses-table .response"
 	b.Do(chromedp.Click(in+" .execute"), chromedp.WaitVisible(shown))
-	status = browser.Ask(b, chromedp.Text(shown+" .response-col_status"))
+	status = ask(b, chromedp.Text(shown+" .response-col_status"))
 	status, _, _ = strings.Cut(strings.TrimSpace(status), "\n")
-	return status, browser.Ask(b, chromedp.Text(shown+" .response-col_description"))
+	return status, ask(b, chromedp.Text(shown+" .response-col_description"))
 }
 
 // screenshot leaves a picture of the page where the environment names a file.
-func screenshot(t *testing.T, b *browser.Browser) {
+func screenshot(t *testing.T, b *tab) {
 	name := os.Getenv("DOCS_SCREENSHOT")
 	if name == "" {
 		return
 	}
-	if err := os.WriteFile(name, browser.Ask(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
+	if err := os.WriteFile(name, ask(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
 		t.Error(err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"orgsettings/infra/local/testenv"
 )
 
 // command is a line that README.md tells to type, with what it shows of the output.
@@ -94,7 +96,7 @@ func TestEveryCommandIsAccountedFor(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"make", "curl"} {
 		if _, err := exec.LookPath(name); err != nil {
-			missing(t, "no "+name+" here")
+			testenv.Missing(t, "there is no %s on the PATH", name)
 		}
 	}
 	s := &session{t: t}
@@ -185,7 +187,7 @@ func tool(t *testing.T, name string) string {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, "no "+name+" here (sh infra/check/readme/install.sh)")
+		testenv.Missing(t, "there is no %s on the PATH; sh infra/check/readme/install.sh installs it", name)
 	}
 	return path
 }

@@ -71,15 +71,6 @@ func code(s string) []string {
 	return spans
 }
 
-// missing ends a test that lacks a tool.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip("skipped: " + what)
-}
-
 // The table of the interface has the methods of the code.
 func TestInterfaceTable(t *testing.T) {
 	t.Parallel()

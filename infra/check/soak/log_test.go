@@ -9,38 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode"
 )
-
-// logBuffer keeps what the function logs.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// cut forgets what was logged from the byte n on: the dumps are not JSON.
-func (l *logBuffer) cut(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	text := l.b.String()[:n]
-	l.b.Reset()
-	l.b.WriteString(text)
-}
 
 // marker stands in every token and in the documents and header fields of the
 // tests here: wherever it must not show.

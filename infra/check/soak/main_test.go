@@ -1,3 +1,7 @@
+// Package soak holds no program. Its tests run the deployed program against
+// faults of the database and of the key server, freezes, wrong clocks and load,
+// briefly in make test and for long in make soak. They compare what clients were
+// told with what was stored, and look at the process from outside.
 package soak
 
 import (
@@ -19,6 +23,7 @@ import (
 	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/stack"
 	"orgsettings/infra/local/stacktest"
+	"orgsettings/infra/local/testenv"
 )
 
 // plan is what the flags ask for.
@@ -64,7 +69,7 @@ type service struct {
 	proxy    *Proxy
 	database *httptest.Server
 	client   *http.Client
-	log      *logBuffer
+	log      *testenv.Log
 }
 
 // start starts a stack over an embedded database behind a proxy.
@@ -75,7 +80,7 @@ func start(t *testing.T, change func(*stack.Options)) *service {
 
 func startOver(t *testing.T, database http.Handler, change func(*stack.Options)) *service {
 	t.Helper()
-	s := &service{log: new(logBuffer), proxy: NewProxy(database, run.seed)}
+	s := &service{log: new(testenv.Log), proxy: NewProxy(database, run.seed)}
 	s.database = httptest.NewServer(s.proxy)
 	t.Cleanup(s.database.Close)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}

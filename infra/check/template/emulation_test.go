@@ -1,7 +1,6 @@
 package template
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,11 +8,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"orgsettings/infra/local/lambda"
+	"orgsettings/infra/local/testenv"
 )
 
 // TestArm64ProgramAnswers starts the program that sam build would upload, on the processor it is for, and lets
@@ -52,7 +51,7 @@ func TestArm64ProgramAnswers(t *testing.T) {
 func emulated(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("skipped: only Linux runs programs for Linux")
+		t.Skip("only Linux runs programs for Linux")
 	}
 	if runtime.GOARCH == "arm64" {
 		return built(t)
@@ -68,7 +67,7 @@ func emulated(t *testing.T) string {
 		}
 		return script
 	}
-	missing(t, "no emulator for arm64 here (apt-get install qemu-user-static)")
+	testenv.Missing(t, "there is no emulator for arm64 on the PATH; Debian's package qemu-user-static has one")
 	return ""
 }
 
@@ -77,7 +76,7 @@ func built(t *testing.T) string {
 	t.Helper()
 	make, err := exec.LookPath("make")
 	if err != nil {
-		missing(t, "no make here")
+		testenv.Missing(t, "there is no make on the PATH")
 	}
 	dir := t.TempDir()
 	build := exec.CommandContext(t.Context(), make, "--no-print-directory", "build-SettingsFunction", "ARTIFACTS_DIR="+dir, "ARCHITECTURE=arm64")
@@ -88,19 +87,10 @@ func built(t *testing.T) string {
 	return filepath.Join(dir, "bootstrap")
 }
 
-// missing ends a test that lacks a tool.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip("skipped: " + what)
-}
-
 // invoke serves one event and returns the status of the answer and all that was logged.
 func invoke(t *testing.T, bootstrap, event string, environment ...string) (int, string) {
 	t.Helper()
-	log := &syncBuffer{}
+	log := new(testenv.Log)
 	f, err := lambda.New(lambda.Config{
 		Name: "settings", Bootstrap: bootstrap, Env: environment, MemoryMB: 512,
 		Timeout: time.Minute, InitTimeout: time.Minute, MaxEnvironments: 1, Output: log,
@@ -120,22 +110,4 @@ func invoke(t *testing.T, bootstrap, event string, environment ...string) (int, 
 		t.Errorf("answer %s: %v", response, err)
 	}
 	return answer.StatusCode, log.String()
-}
-
-// syncBuffer collects what a process writes while the test may read it.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

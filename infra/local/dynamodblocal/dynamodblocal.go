@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"orgsettings/infra/local/testenv"
 )
 
 // directory names the environment variable that names the folder with
@@ -61,13 +63,9 @@ func Start(tb testing.TB) (endpoint string) {
 // itself: the manifest's holds only for Amazon's own bundle of the libraries.
 func find(tb testing.TB) *exec.Cmd {
 	tb.Helper()
-	absent := tb.Skipf
-	if os.Getenv("CI") == "true" {
-		absent = tb.Fatalf
-	}
 	dir := os.Getenv(directory)
 	if dir == "" {
-		absent("%s is not set: run infra/local/dynamodblocal/fetch.sh DIR and set it to DIR to test against DynamoDB Local", directory)
+		testenv.Missing(tb, "%s is not set: run infra/local/dynamodblocal/fetch.sh DIR and set it to DIR to test against DynamoDB Local", directory)
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -75,11 +73,11 @@ func find(tb testing.TB) *exec.Cmd {
 	}
 	jar, libraries := filepath.Join(dir, "DynamoDBLocal.jar"), filepath.Join(dir, "DynamoDBLocal_lib")
 	if _, err := os.Stat(jar); err != nil {
-		absent("%s holds no DynamoDB Local (%v): run infra/local/dynamodblocal/fetch.sh %s", directory, err, dir)
+		testenv.Missing(tb, "%s holds no DynamoDB Local (%v): run infra/local/dynamodblocal/fetch.sh %s", directory, err, dir)
 	}
 	java, err := exec.LookPath("java")
 	if err != nil {
-		absent("%s is set, but DynamoDB Local needs java 17 on the PATH: %v", directory, err)
+		testenv.Missing(tb, "%s is set, but DynamoDB Local needs java 17 on the PATH: %v", directory, err)
 	}
 	return exec.Command(java,
 		"-Djava.library.path="+libraries,

@@ -1,6 +1,5 @@
-// Package browser drives a headless Chromium for tests. It owns how that is
-// found, started and watched; it knows no page. What a page asks of any other
-// machine is refused and noted.
+// Package browser holds no program. Its tests use the API page, and the API from
+// pages of other origins, in a headless Chromium.
 package browser
 
 import (
@@ -8,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"slices"
 	"sync"
@@ -19,30 +17,31 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"orgsettings/infra/local/testenv"
 )
 
 // How long a test may use the browser, and how long one action may take.
 const (
-	patience       = 2 * time.Minute
-	actionPatience = 20 * time.Second
+	timeout       = 2 * time.Minute
+	actionTimeout = 20 * time.Second
 )
 
-// Browser is one tab of a running Chromium.
-type Browser struct {
+// tab is one tab of a running Chromium.
+type tab struct {
 	tb  testing.TB
 	ctx context.Context
 
 	mu       sync.Mutex
 	requests []string // "METHOD URL", in their order
-	problems []string // what the console tells
+	problems []string // errors of the pages
 }
 
-// Start starts a Chromium that knows nothing and reaches this machine alone. It
-// ends with tb. Where there is none tb is skipped, but fails if the environment
-// has CI=true.
-func Start(tb testing.TB) *Browser {
+// open starts a Chromium with an empty profile that reaches this machine only. It
+// ends with tb. Without a Chromium, tb ends as by [testenv.Missing].
+func open(tb testing.TB) *tab {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	ctx, cancel := context.WithTimeout(tb.Context(), timeout)
 	tb.Cleanup(cancel)
 	ctx, end := chromedp.NewExecAllocator(ctx,
 		chromedp.ExecPath(find(tb)),
@@ -58,7 +57,7 @@ func Start(tb testing.TB) *Browser {
 		chromedp.WindowSize(1200, 1600),
 	)
 	tb.Cleanup(end)
-	b := &Browser{tb: tb}
+	b := &tab{tb: tb}
 	b.ctx, end = chromedp.NewContext(ctx, chromedp.WithListener(b.note))
 	tb.Cleanup(end)
 	tb.Cleanup(func() { _ = chromedp.Cancel(b.ctx) }) // waits, so that its directory can go
@@ -79,15 +78,11 @@ func find(tb testing.TB) string {
 			return path
 		}
 	}
-	absent := tb.Skip
-	if os.Getenv("CI") == "true" {
-		absent = tb.Fatal
-	}
-	absent("there is no chromium on the PATH: install Debian's package chromium to test in a browser")
+	testenv.Missing(tb, "there is no chromium on the PATH; Debian's package chromium has it")
 	return ""
 }
 
-func (b *Browser) note(event any) {
+func (b *tab) note(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
@@ -96,15 +91,15 @@ func (b *Browser) note(event any) {
 	case *runtime.EventExceptionThrown:
 		b.problems = append(b.problems, fmt.Sprint("exception: ", e.ExceptionDetails.Text))
 	case *log.EventEntryAdded:
-		// A status that is not 2xx is an error to the log, but nothing wrong.
+		// Chromium logs each answer that is not 2xx as a network error. The tests expect some.
 		if e.Entry.Level == "error" && e.Entry.Source != "network" {
 			b.problems = append(b.problems, e.Entry.Text)
 		}
 	}
 }
 
-// Do runs actions one after the other; tb ends if one fails.
-func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
+// Do runs actions one after the other. The test ends if one fails.
+func (b *tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.tb.Helper()
 	for i, a := range actions {
 		if err := b.within(func(ctx context.Context) error { return chromedp.Do(ctx, a) }); err != nil {
@@ -113,8 +108,8 @@ func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Ask runs an action and returns its value; the test of b ends if it fails.
-func Ask[T any](b *Browser, a chromedp.Action[T]) T {
+// ask runs an action and returns its value. The test ends if it fails.
+func ask[T any](b *tab, a chromedp.Action[T]) T {
 	b.tb.Helper()
 	var value T
 	err := b.within(func(ctx context.Context) (err error) {
@@ -127,33 +122,33 @@ func Ask[T any](b *Browser, a chromedp.Action[T]) T {
 	return value
 }
 
-// within bounds an action. The first one starts the browser, which lives as long
-// as its context does.
-func (b *Browser) within(action func(context.Context) error) error {
+// within gives an action a timeout, except the first one: it starts the browser,
+// which lives as long as the context of that action.
+func (b *tab) within(action func(context.Context) error) error {
 	if c := chromedp.FromContext(b.ctx); c.Target == nil {
 		return action(b.ctx)
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, actionPatience)
+	ctx, cancel := context.WithTimeout(b.ctx, actionTimeout)
 	defer cancel()
 	return action(ctx)
 }
 
-// Requests returns what the pages have asked for, preflights included.
-func (b *Browser) Requests() []string {
+// Requests returns the requests of the pages, preflight requests included.
+func (b *tab) Requests() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.requests)
 }
 
-// Problems returns the errors that pages have thrown or written to the console.
-func (b *Browser) Problems() []string {
+// Problems returns the errors that the pages threw or wrote to the console.
+func (b *tab) Problems() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.problems)
 }
 
-// IsLocal says whether rawURL is data or on this machine.
-func IsLocal(rawURL string) bool {
+// isLocal reports whether rawURL holds its own data or is on this machine.
+func isLocal(rawURL string) bool {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return false

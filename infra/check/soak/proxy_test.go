@@ -1,9 +1,3 @@
-// Package soak holds what the long tests of the service work with: a proxy that
-// spoils calls of the database, a check of what clients were told against what
-// was stored, an open-loop load, and a look at a process from outside.
-//
-// It knows the requests of DynamoDB by name and the layout of the settings
-// table, and nothing else of the service, which its tests run as it is deployed.
 package soak
 
 import (
