@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"orgsettings/infra/local/testenv"
 	"orgsettings/internal/auth"
 )
 
@@ -122,7 +122,7 @@ func signText(alg, key, header, claims string) string {
 type fixture struct {
 	*auth.Verifier
 	url     string
-	log     *safeBuffer
+	log     *testenv.Log
 	fetches atomic.Int64
 	answer  atomic.Pointer[http.HandlerFunc]
 	now     atomic.Int64
@@ -131,7 +131,7 @@ type fixture struct {
 // newFixture returns a verifier of what set, the text of a JWK Set, can verify.
 func newFixture(t testing.TB, set string, change ...func(*auth.Config)) *fixture {
 	t.Helper()
-	f := &fixture{log: new(safeBuffer)}
+	f := &fixture{log: new(testenv.Log)}
 	f.now.Store(start().UnixNano())
 	f.publish(set)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -202,22 +202,4 @@ func (f *fixture) wantFetches(t testing.TB, want int64) {
 	if got := f.fetches.Load(); got != want {
 		t.Fatalf("key set was fetched %d times, want %d", got, want)
 	}
-}
-
-// safeBuffer is a log that may be read while it is written.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
