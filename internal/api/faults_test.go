@@ -28,7 +28,7 @@ func TestDatabaseDown(t *testing.T) {
 		if got := text(t, r); r.StatusCode != 500 || got != database {
 			t.Errorf("%s: %d %s", method, r.StatusCode, got)
 		}
-		if line := s.log.take(); !strings.Contains(line, "connection refused") || !strings.Contains(line, `"level":"ERROR"`) {
+		if line := s.log.Take(); !strings.Contains(line, "connection refused") || !strings.Contains(line, `"level":"ERROR"`) {
 			t.Errorf("%s: the log hides the cause: %s", method, line)
 		}
 	}
@@ -42,7 +42,7 @@ func TestKeysDown(t *testing.T) {
 	if got := text(t, r); r.StatusCode != 503 || got != unavailable || r.Header.Get("Retry-After") != "1" {
 		t.Errorf("%d %s, Retry-After %q", r.StatusCode, got, r.Header.Get("Retry-After"))
 	}
-	if log := s.log.take(); !strings.Contains(log, `"reason":"signing keys unavailable"`) || !strings.Contains(log, "connection refused") {
+	if log := s.log.Take(); !strings.Contains(log, `"reason":"signing keys unavailable"`) || !strings.Contains(log, "connection refused") {
 		t.Errorf("the log hides the cause: %s", log)
 	}
 }
@@ -88,7 +88,7 @@ func TestFaultsOfOurs(t *testing.T) {
 				t.Errorf("%d %s %v", r.StatusCode, got, r.Header)
 			}
 			var line struct{ Level, Error, Stack string }
-			if err := json.Unmarshal([]byte(s.log.take()), &line); err != nil {
+			if err := json.Unmarshal([]byte(s.log.Take()), &line); err != nil {
 				t.Fatal(err)
 			}
 			wantStack := name != "unknown error"
@@ -173,9 +173,9 @@ func TestLogLine(t *testing.T) {
 			map[string]any{"level": "INFO", "msg": "request", "status": 404.0, "coldStart": false, "reason": "no such route"},
 		},
 	} {
-		s.log.take()
+		s.log.Take()
 		s.call(t, tt.method, tt.body, tt.fields...)
-		lines := strings.Split(strings.TrimSpace(s.log.take()), "\n")
+		lines := strings.Split(strings.TrimSpace(s.log.Take()), "\n")
 		last := lines[len(lines)-1]
 		var got map[string]any
 		if err := json.Unmarshal([]byte(last), &got); err != nil {

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/stack"
 	"orgsettings/infra/local/template"
+	"orgsettings/infra/local/testenv"
 	"orgsettings/internal/api"
 	"orgsettings/internal/auth"
 	"orgsettings/internal/dynamo"
@@ -34,32 +33,12 @@ type service struct {
 	issuer   *issuer.Issuer
 	keys     *httptest.Server // serves the issuer
 	database *httptest.Server
-	log      *safeBuffer
-}
-
-// safeBuffer is a log that may be read while it is written.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// take returns what was written since the last call.
-func (b *safeBuffer) take() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	defer b.b.Reset()
-	return b.b.String()
+	log      *testenv.Log
 }
 
 func newService(t *testing.T, change ...func(*auth.Config)) *service {
 	t.Helper()
-	s := &service{log: new(safeBuffer)}
+	s := &service{log: new(testenv.Log)}
 	s.keys = httptest.NewUnstartedServer(nil)
 	var err error
 	if s.issuer, err = issuer.New("http://"+s.keys.Listener.Addr().String(), "settings"); err != nil {
