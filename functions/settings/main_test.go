@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"orgsettings/infra/check/openapi"
 	"orgsettings/infra/local/stack"
 	"orgsettings/infra/local/stacktest"
+	"orgsettings/infra/local/testenv"
 	"orgsettings/internal/apigw"
 )
 
@@ -32,29 +32,12 @@ func TestMain(m *testing.M) {
 // service is a running stack and what its function logs.
 type service struct {
 	*stack.Stack
-	log *logBuffer
-}
-
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log *testenv.Log
 }
 
 func start(t *testing.T, change func(*stack.Options)) service {
 	t.Helper()
-	log := new(logBuffer)
+	log := new(testenv.Log)
 	o := stack.Options{
 		Template: "../../template.yaml", Bootstrap: bootstrap,
 		Addr: "127.0.0.1:0", IssuerAddr: "127.0.0.1:0", DynamoDBAddr: "127.0.0.1:0",
