@@ -171,7 +171,7 @@ func TestMessages(t *testing.T) {
 	if err := os.WriteFile(text, []byte("text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to whoever asks (see -h)"
+	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks (see -h)"
 	for _, tt := range []struct{ args, env, want string }{
 		{"-addr " + address, "", address + " is already in use; choose another with -addr"},
 		{"-issuer-addr " + address, "", address + " is already in use; choose another with -issuer-addr"},

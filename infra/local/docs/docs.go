@@ -1,8 +1,8 @@
-// Package docs serves the description of the API, and a page on which calls of a
-// running stack can be tried: Swagger UI, with assets of this program alone.
+// Package docs serves the description of the API, and a page to call a running
+// stack from: Swagger UI, with all its assets in this program.
 //
-// It owns the page. It knows nothing of the API but where it is: the page reads
-// the description.
+// It owns the page. Of the API it knows only the address: the page reads the
+// description.
 package docs
 
 import (
@@ -26,12 +26,12 @@ import (
 //go:embed page
 var page embed.FS
 
-// Config says what the page is about.
+// Config says what the page shows.
 type Config struct {
 	URL     string // of the page's own origin
 	Gateway string // origin of the API
-	Users   []User // whom calls can be made as
-	// Token returns a token for one of Users; nil if there are none to be had.
+	Users   []User // that calls can be made as
+	// Token returns a token for one of Users. It is nil if the stack cannot make tokens.
 	Token func(user string, ttl time.Duration) (string, error)
 }
 
@@ -41,7 +41,7 @@ type User struct {
 	Note string `json:"note"`
 }
 
-// tokenTTL is how long the page may stand open.
+// tokenTTL is how long a page that stays open works.
 const tokenTTL = 12 * time.Hour
 
 type server struct {
@@ -50,9 +50,9 @@ type server struct {
 	mux    *http.ServeMux
 }
 
-// New returns a handler of /openapi.yaml and, at /docs, the page. It sends
-// whoever comes by another name, such as localhost, to the URL of c: that is the
-// origin that the gateway knows.
+// New returns a handler of the description, at /openapi.yaml, and the page, at
+// /docs. It redirects requests for other host names, such as localhost, to c.URL,
+// because the gateway allows calls from that origin only.
 func New(c Config) http.Handler {
 	_, host, _ := strings.Cut(c.URL, "://")
 	s := &server{config: c, host: host, mux: http.NewServeMux()}
@@ -65,11 +65,11 @@ func New(c Config) http.Handler {
 	return s
 }
 
-// ServeHTTP serves one request. The page is held to this machine: a browser lets
-// it speak to nobody but this handler and the gateway.
+// ServeHTTP serves one request. Its Content-Security-Policy lets the page call this
+// handler and the gateway, and no other server.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	// Swagger UI draws its signs by data URLs, and sets style attributes.
+	// Swagger UI has icons in data URLs, and sets style attributes.
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "+
 		"connect-src 'self' "+s.config.Gateway+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -84,10 +84,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) serveDescription(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/yaml")
-	_, _ = io.WriteString(w, infra.OpenAPI()) // a client that is gone cannot be told
+	_, _ = io.WriteString(w, infra.OpenAPI()) // the client may be gone
 }
 
-// serveFile serves a file of the page or of Swagger UI, which is kept compressed.
+// serveFile serves a file of the page or of Swagger UI, whose files are compressed.
 func (s *server) serveFile(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	if _, err := fs.Stat(page, "page/"+name); err == nil {
@@ -96,7 +96,7 @@ func (s *server) serveFile(w http.ResponseWriter, r *http.Request) {
 	}
 	file, err := static.FS.Open(name + ".gz")
 	if errors.Is(err, fs.ErrNotExist) {
-		http.ServeFileFS(w, r, static.FS, name) // it says what is not there
+		http.ServeFileFS(w, r, static.FS, name) // some files are not compressed; the others are 404
 		return
 	}
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *server) serveFile(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, text)
 }
 
-// serveStack tells the page what it is about.
+// serveStack serves what the page's script needs to know of the stack.
 func (s *server) serveStack(w http.ResponseWriter, _ *http.Request) {
 	users := s.config.Users
 	if s.config.Token == nil {

@@ -15,8 +15,8 @@ type decimal struct {
 	exponent int
 }
 
-// parseDecimal reads a number and holds it to DynamoDB's limits: 38 significant
-// digits, magnitude from 1E-130 to 9.99…E+125.
+// parseDecimal reads a number within DynamoDB's limits: 38 significant digits,
+// magnitude from 1E-130 to 9.99…E+125.
 func parseDecimal(text string) (decimal, error) {
 	var d decimal
 	mantissa, exponent, scientific := strings.Cut(strings.ToLower(text), "e")

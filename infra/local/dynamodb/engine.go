@@ -1,15 +1,14 @@
 // Package dynamodb is an embedded stand-in for Amazon DynamoDB, for the local
 // stack and for tests: an in-memory, strict subset of the DynamoDB JSON 1.0
-// protocol. It serves tables with a single string key, and of the operations
+// protocol. It serves tables with a single string key, and the operations
 // CreateTable, DescribeTable, ListTables, DeleteTable, GetItem, PutItem and
-// DeleteItem. What it serves it serves as DynamoDB documents it; what it does
-// not know it refuses, by name, and never ignores.
+// DeleteItem. What it serves behaves as DynamoDB documents it. It refuses
+// everything else and names it.
 //
-// It does not verify signatures (a request only has to carry an Authorization
-// header), meter capacity, throttle, expire or persist anything; every read is
-// consistent. Attribute values come back in the form in which they were sent:
-// unlike DynamoDB it does not normalize numbers (1.0 stays 1.0). It knows
-// nothing of the tables' purpose.
+// It does not verify signatures (a request only needs an Authorization header),
+// meter capacity, throttle, expire or persist anything. Every read is consistent.
+// Numbers come back as they were sent: DynamoDB normalizes them (1.0 becomes 1).
+// The package knows nothing of the tables' purpose.
 package dynamodb
 
 import (
@@ -33,10 +32,10 @@ const (
 	maxRequest  = 16 << 20
 )
 
-// Engine is one account in one region: a set of tables. It is an http.Handler
-// and safe for concurrent use; every operation is atomic.
+// Engine is one account in one region: a set of tables. It is an [http.Handler],
+// safe for concurrent use. Every operation is atomic.
 type Engine struct {
-	mu     sync.RWMutex // guards tables and everything in them, except items: those are never modified
+	mu     sync.RWMutex // guards tables and everything in them; items are never modified
 	tables map[string]*table
 }
 
@@ -45,8 +44,8 @@ func New() *Engine {
 	return &Engine{tables: make(map[string]*table)}
 }
 
-// ServeHTTP answers one request of the protocol, and GET / as the health check
-// of the real endpoints.
+// ServeHTTP answers one request of the protocol. GET / is the health check of the
+// real endpoints.
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && r.URL.Path == "/" {
 		respond(w, http.StatusOK, "text/plain", []byte("healthy: dynamodb.local"))
@@ -113,12 +112,12 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (any, error) {
 	return nil, &failure{Type: unknownOperation, Message: "operation " + strconv.Quote(operation) + " is not supported"}
 }
 
-// members are the members of a request that an operation knows, by their exact
-// names, with the places where their values go.
+// members are the members that an operation knows, by their exact names, with the
+// pointers that receive their values.
 type members map[string]any
 
-// decode reads a request. A member that is not among known would change the
-// meaning of the request, so it is refused.
+// decode reads a request. It refuses a member that is not known, because the
+// member would change the meaning of the request.
 func decode(body []byte, known members) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -132,7 +131,7 @@ func decode(body []byte, known members) error {
 		if err != nil {
 			return err
 		}
-		name := token.(string) // what Token returns inside an object, before a value
+		name := token.(string) // inside an object, Token returns a name before each value
 		dst, ok := known[name]
 		if !ok {
 			return invalid("request member %q is not supported here, or given twice", name)

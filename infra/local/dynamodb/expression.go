@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// expressions reads the expressions of one request. Its names and values are
-// what #names and :values stand for; each must be used.
+// expressions reads the expressions of one request. names and values are what
+// #names and :values stand for. An expression must use each of them.
 type expressions struct {
 	names  map[string]string
 	values map[string]value
 }
 
-// condition is the meaning of a condition expression. It is asked about the nil
-// item where none is stored.
+// condition is the meaning of a condition expression. It gets the nil item if none
+// is stored.
 type condition func(item) bool
 
-// condition reads a condition expression. None at all always holds.
+// condition reads a condition expression. A nil one always holds.
 func (e *expressions) condition(text *string) (condition, error) {
 	if text == nil {
 		return func(item) bool { return true }, e.checkUsed(nil)

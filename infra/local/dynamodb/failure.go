@@ -23,7 +23,7 @@ type failure struct {
 	Message string `json:"message"`
 	Item    item   `json:"Item,omitzero"`
 
-	status int // 400 where it is 0
+	status int // 0: 400
 }
 
 func (f *failure) Error() string { return f.Message }
@@ -32,7 +32,7 @@ func invalid(format string, args ...any) error {
 	return &failure{Type: validation, Message: fmt.Sprintf(format, args...)}
 }
 
-// failureOf takes every error that is not a failure for one of reading the
+// failureOf returns err as a failure. Every other error comes from reading the
 // request: nothing else can fail.
 func failureOf(err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {

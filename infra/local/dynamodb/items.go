@@ -4,7 +4,7 @@ func (e *Engine) getItem(body []byte) (any, error) {
 	var (
 		tableName  string
 		key        item
-		consistent bool // or not: every read here is
+		consistent bool // every read is
 		projection *string
 		in         expressions
 	)

@@ -39,8 +39,7 @@ func lex(text string) ([]string, error) {
 	return tokens, nil
 }
 
-// tokenLength returns the length of the first token of text, which starts with
-// one or with an error.
+// tokenLength returns the length of the first token of text, which is not empty.
 func tokenLength(text string) (int, error) {
 	first := text[:1]
 	switch {

@@ -9,7 +9,7 @@ const maxInOperands = 100
 
 // parser reads the tokens of one expression by recursive descent, in DynamoDB's
 // order of precedence: comparators and IN, functions, parentheses, NOT, AND, OR.
-// Once it has failed it has no tokens left, so that everything ends by itself.
+// fail removes the remaining tokens, so that every loop ends.
 type parser struct {
 	*expressions
 	tokens []string
@@ -19,11 +19,11 @@ type parser struct {
 // clause is a part of a condition.
 type clause struct {
 	holds         condition
-	parenthesized bool // nothing but a group
+	parenthesized bool // it is a group in parentheses
 }
 
-// operand is one side of a comparison: an attribute of the item or, where that
-// is empty, a constant.
+// operand is one side of a comparison: an attribute of the item or, if that is
+// empty, a constant.
 type operand struct {
 	attribute string
 	constant  value
@@ -49,7 +49,7 @@ func (p *parser) unexpected(token string) {
 	p.fail("syntax error at %q", token)
 }
 
-// end returns the first error of the expression, which ends here.
+// end returns the first error. Tokens that are left are an error.
 func (p *parser) end() error {
 	if len(p.tokens) > 0 {
 		p.unexpected(p.tokens[0])
@@ -67,7 +67,7 @@ func (p *parser) next() string {
 	return token
 }
 
-// accept takes the next token if it is the wanted one; keywords have no case.
+// accept takes the next token if it is the wanted one. Case does not matter.
 func (p *parser) accept(wanted string) bool {
 	if len(p.tokens) == 0 || !strings.EqualFold(p.tokens[0], wanted) {
 		return false
@@ -166,8 +166,8 @@ func (p *parser) membership(left operand) condition {
 	}
 }
 
-// compare means that an operand that is missing, or not of the other's type, is
-// neither equal to it nor less nor greater.
+// compare returns the condition of a comparison. If an operand is missing or the
+// types differ, only <> holds.
 func (p *parser) compare(left operand, comparator string, right operand) condition {
 	if left.attribute != "" && right.attribute != "" {
 		p.fail("comparing two attributes is not supported")
@@ -210,7 +210,7 @@ func (p *parser) operand() operand {
 	return operand{constant: v}
 }
 
-// attribute reads the name of one, as a word or by its #name.
+// attribute reads an attribute's name: a word or a #name.
 func (p *parser) attribute() string {
 	token := p.next()
 	switch {
@@ -223,7 +223,7 @@ func (p *parser) attribute() string {
 	case strings.Trim(token, word) != "" || token == "":
 		p.unexpected(token)
 	case isReserved(token):
-		p.fail("attribute name %q is a reserved word: give it a #name", token)
+		p.fail("attribute name %q is a reserved word; use a #name", token)
 	}
 	return token
 }

@@ -2,12 +2,12 @@ package dynamodb
 
 import "strings"
 
-// isReserved says whether an attribute of this name must be written as a #name.
+// isReserved reports whether an expression must use a #name for this attribute.
 func isReserved(name string) bool {
 	return strings.Contains(reservedWords, " "+strings.ToUpper(name)+" ")
 }
 
-// reservedWords are the 573 of "Reserved words in DynamoDB" in its developer
+// reservedWords are the 573 words of "Reserved words in DynamoDB" in the developer
 // guide, each between spaces.
 const reservedWords = " " +
 	"ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY ARCHIVE ARE ARRAY " +

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// table has a hash key of type S. Its items are replaced, never modified, so
+// table has a hash key of type S. Its items are replaced and never modified, so
 // that an answer can be written without the engine's lock.
 type table struct {
 	name    string
@@ -48,7 +48,7 @@ func (t *table) describe(status string) tableDescription {
 	}
 }
 
-// table wants the engine's lock to be held.
+// table returns a table. The caller holds the engine's lock.
 func (e *Engine) table(name string) (*table, error) {
 	if err := checkTableName(name); err != nil {
 		return nil, err

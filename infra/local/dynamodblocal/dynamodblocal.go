@@ -1,6 +1,6 @@
-// Package dynamodblocal runs Amazon's DynamoDB Local for tests, as a process of
-// its own. It owns how that is found, started and ended; it knows nothing of
-// tables, and it never downloads anything: fetch.sh does, on demand.
+// Package dynamodblocal runs Amazon's DynamoDB Local for tests, as a separate
+// process. It finds, starts and ends it. It downloads nothing, which fetch.sh does,
+// and knows nothing of tables.
 package dynamodblocal
 
 import (
@@ -25,17 +25,16 @@ const directory = "DYNAMODB_LOCAL_DIR"
 const startTimeout = 30 * time.Second
 
 // Start starts an empty DynamoDB Local on a free port and returns its endpoint,
-// a URL. The process ends when tb and its subtests do, so a package with many
-// tests calls Start once, in a test that runs them as subtests. Where DynamoDB
-// Local or java is absent tb is skipped, but fails if the environment has
-// CI=true. Access key ids must be alphanumeric.
+// a URL. The process ends with tb and its subtests, so a package with many tests
+// calls Start once, in a test that runs them as subtests. Without DynamoDB Local or
+// java, tb ends as by [testenv.Missing]. Access key ids must be alphanumeric.
 func Start(tb testing.TB) (endpoint string) {
 	tb.Helper()
 	command := find(tb)
 	port := freePort(tb)
 	command.Args = append(command.Args, "-inMemory", "-sharedDb", "-disableTelemetry", "-port", strconv.Itoa(port))
-	command.Dir = tb.TempDir() // where it leaves a file of its own
-	var output bytes.Buffer    // to be read only when the process has ended
+	command.Dir = tb.TempDir() // DynamoDB Local leaves a file there
+	var output bytes.Buffer    // may be read when the process has ended
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Start(); err != nil {
 		tb.Fatalf("start DynamoDB Local: %v", err)
@@ -54,13 +53,13 @@ func Start(tb testing.TB) (endpoint string) {
 	endpoint = fmt.Sprintf("http://127.0.0.1:%d", port)
 	if !await(endpoint, ended) {
 		end()
-		tb.Fatalf("DynamoDB Local did not come up at %s; its output:\n%s", endpoint, &output)
+		tb.Fatalf("DynamoDB Local did not start at %s; its output:\n%s", endpoint, &output)
 	}
 	return endpoint
 }
 
-// find returns the command that runs DynamoDB Local. It names the class path
-// itself: the manifest's holds only for Amazon's own bundle of the libraries.
+// find returns the command that runs DynamoDB Local. It sets the class path, because
+// the manifest's is right only for Amazon's own bundle of the libraries.
 func find(tb testing.TB) *exec.Cmd {
 	tb.Helper()
 	dir := os.Getenv(directory)
@@ -95,8 +94,8 @@ func freePort(tb testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// await says whether endpoint answers HTTP, whatever it answers, before the
-// process has ended and the time is up.
+// await reports whether endpoint answers HTTP, with any status, before the process
+// ends and before startTimeout.
 func await(endpoint string, ended <-chan struct{}) bool {
 	client := http.Client{Timeout: time.Second}
 	deadline := time.After(startTimeout)

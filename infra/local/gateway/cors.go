@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// CORS is the gateway's own answer to browsers (Fetch Standard, "CORS
-// protocol"). With it the gateway answers every preflight request itself, and
-// what the function says on the matter is dropped.
+// CORS says which pages of other origins may call the API (Fetch Standard, "CORS
+// protocol"). With CORS on, the gateway answers every preflight request itself and
+// drops the CORS fields of the function's responses.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 type CORS struct {
 	AllowOrigins  []string // empty: CORS is off
@@ -21,8 +21,7 @@ type CORS struct {
 
 func (c CORS) on() bool { return len(c.AllowOrigins) > 0 }
 
-// allow sets what an answer to r says to a browser: nothing, if the origin is
-// not allowed.
+// allow sets the CORS fields of an answer to r if r's origin is allowed.
 func (c CORS) allow(h http.Header, r *http.Request) (allowed bool) {
 	origin := r.Header.Get("Origin")
 	if !slices.Contains(c.AllowOrigins, origin) {

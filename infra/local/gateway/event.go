@@ -52,7 +52,7 @@ type requestHTTP struct {
 	UserAgent string `json:"userAgent"`
 }
 
-// What a client on this machine sees of an API that AWS names.
+// What AWS names in a deployment.
 const (
 	accountID = "123456789012"
 	apiID     = "local"
@@ -91,7 +91,7 @@ func newEvent(r *http.Request, body []byte, stage, route, id string, now time.Ti
 			TimeEpoch: now.UnixMilli(),
 		},
 	}
-	// Text that is not UTF-8 cannot be carried as text; this gateway loses nothing of it.
+	// JSON holds no text that is not UTF-8. As base64 nothing of it is lost.
 	e.IsBase64Encoded = len(body) > 0 && (!isText(r.Header.Get("Content-Type")) || !utf8.Valid(body))
 	if e.IsBase64Encoded {
 		e.Body = base64.StdEncoding.EncodeToString(body)
@@ -111,7 +111,7 @@ func (e *event) payload() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// isText says whether a body of this type goes into the event as text.
+// isText reports whether a body of this type is text in the event.
 func isText(contentType string) bool {
 	essence, _, _ := strings.Cut(contentType, ";")
 	switch essence = strings.ToLower(strings.TrimSpace(essence)); essence {
@@ -122,8 +122,8 @@ func isText(contentType string) bool {
 	}
 }
 
-// headers returns the header fields with names in lower case, those sent more
-// than once joined, without cookies, and with what the gateway adds.
+// headers returns the header fields without cookies, with names in lower case,
+// repeated fields joined, and the fields that the gateway adds.
 func headers(r *http.Request, sourceIP string, length int, now time.Time) map[string]string {
 	hs := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
@@ -147,7 +147,7 @@ func headers(r *http.Request, sourceIP string, length int, now time.Time) map[st
 	return hs
 }
 
-// isHopByHop says whether a header field is about one connection alone (RFC 9110
+// isHopByHop reports whether a header field is for one connection only (RFC 9110
 // section 7.6.1).
 func isHopByHop(name string) bool {
 	switch name {
@@ -175,8 +175,8 @@ func cookies(h http.Header) []string {
 	return cs
 }
 
-// queryParameters returns the decoded query, with the values of a repeated name
-// joined; nil if there is none.
+// queryParameters returns the decoded query with the values of a repeated name
+// joined. It is nil for an empty query.
 func queryParameters(query string) map[string]string {
 	var ps map[string]string
 	for pair := range strings.SplitSeq(query, "&") {
@@ -196,7 +196,7 @@ func queryParameters(query string) map[string]string {
 	return ps
 }
 
-// unescape decodes a part of a query; one that cannot be decoded stays as it is.
+// unescape decodes a part of a query. A part that is invalid stays as it is.
 func unescape(s string) string {
 	if decoded, err := url.QueryUnescape(s); err == nil {
 		return decoded

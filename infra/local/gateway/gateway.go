@@ -1,8 +1,8 @@
 // Package gateway is an API Gateway HTTP API on this machine: it turns HTTP
 // requests into events of payload format 2.0, and the function's responses into
-// HTTP. Rules and limits are those observed on live gateways and documented by
-// AWS. It knows nothing of who serves the events, nor of what they hold; it does
-// not throttle.
+// HTTP. Its rules and limits are documented by AWS or observed on live gateways.
+// It does not throttle. It knows nothing of what serves the events or what they
+// hold.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 package gateway
 
@@ -27,13 +27,13 @@ const (
 	integrationTimeout = 30 * time.Second
 )
 
-// DefaultStage is the stage that does not show in the path.
+// DefaultStage is the stage whose name is not in the path.
 const DefaultStage = "$default"
 
 // Config says what the gateway serves.
 type Config struct {
 	Routes []string // route keys: "METHOD /path" with literal paths
-	Stage  string   // DefaultStage or the name of a stage, which paths then start with
+	Stage  string   // DefaultStage, or a name that every path starts with
 	Invoke func(ctx context.Context, payload []byte) ([]byte, error)
 	CORS   CORS
 	Now    func() time.Time // nil: time.Now
@@ -45,7 +45,7 @@ type Gateway struct {
 	routes map[string]bool
 }
 
-// New returns a Gateway, or an error that names a route that is none.
+// New returns a Gateway. Its error names an invalid route.
 func New(c Config) (*Gateway, error) {
 	g := &Gateway{config: c, routes: make(map[string]bool, len(c.Routes))}
 	if c.Now == nil {
@@ -64,8 +64,7 @@ func New(c Config) (*Gateway, error) {
 	return g, nil
 }
 
-// ServeHTTP routes one request. A path that has another method only is as
-// unknown as any other.
+// ServeHTTP serves one request. A known path with an unknown method is 404 too.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := strings.ToLower(rand.Text()[:15]) + "="
 	w.Header().Set("Apigw-Requestid", id)
@@ -123,8 +122,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// headerBytes is the size of the request line and the header lines as they came
-// over the wire, near enough.
+// headerBytes returns about how many bytes the request line and the header lines
+// had on the wire.
 func headerBytes(r *http.Request) int {
 	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + len("  \r\n") + len("Host: \r\n") + len(r.Host)
 	for name, values := range r.Header {
@@ -135,7 +134,7 @@ func headerBytes(r *http.Request) int {
 	return n
 }
 
-// fail answers what the gateway itself has to say.
+// fail sends an answer of the gateway itself.
 func fail(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// response is what a function may answer in payload format 2.0.
+// response is a function's response in payload format 2.0.
 type response struct {
 	StatusCode      *json.Number   `json:"statusCode"`
 	Headers         map[string]any `json:"headers"`
@@ -23,8 +23,8 @@ type response struct {
 }
 
 // send answers with the function's response. A response without a status code is
-// itself the body of a 200; one that cannot be understood is a 500. With cors, what
-// it tells browsers is dropped.
+// the body of a 200. An invalid response is a 500. With cors, the function's CORS
+// fields are dropped.
 func send(w http.ResponseWriter, payload []byte, cors bool) {
 	if !json.Valid(payload) {
 		fail(w, http.StatusInternalServerError, "Internal Server Error")
@@ -44,7 +44,7 @@ func send(w http.ResponseWriter, payload []byte, cors bool) {
 	for name, values := range header {
 		switch {
 		case cors && strings.HasPrefix(name, "Access-Control-"):
-			continue // the gateway has spoken
+			continue // the gateway sets these
 		case name == "Vary":
 			values = append(w.Header()[name], values...)
 		}
@@ -57,7 +57,7 @@ func send(w http.ResponseWriter, payload []byte, cors bool) {
 	w.Write(body)
 }
 
-// isOwn says whether a header field is the gateway's to set.
+// isOwn reports whether the gateway alone sets a header field.
 func isOwn(name string) bool {
 	return name == "content-length" || name == "apigw-requestid" || isHopByHop(name)
 }
@@ -73,11 +73,11 @@ func readResponse(payload []byte) (status int, header http.Header, body []byte, 
 		return 0, nil, nil, errors.New("status code null")
 	}
 	status, err = strconv.Atoi(r.StatusCode.String())
-	if err != nil || status < 200 || status > 599 { // 1xx is not a response of its own
+	if err != nil || status < 200 || status > 599 { // 1xx is no final response
 		return 0, nil, nil, fmt.Errorf("status code %q", *r.StatusCode)
 	}
 	header = make(http.Header)
-	for _, key := range slices.Sorted(maps.Keys(r.Headers)) { // of one name in two spellings the later counts
+	for _, key := range slices.Sorted(maps.Keys(r.Headers)) { // if two keys differ only in case, the later one wins
 		name := strings.ToLower(key)
 		if isOwn(name) {
 			continue

@@ -1,6 +1,5 @@
-// Package issuer is a token issuer for the local stack and for tests: it signs
-// tokens for whoever asks, and publishes its keys as a JWK Set. It knows nothing
-// of users: any name gets a token.
+// Package issuer is a token issuer for the local stack and for tests. It gives a
+// token to everyone who asks, for any user name, and publishes its keys as a JWKS.
 package issuer
 
 import (
@@ -17,7 +16,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// TTL is how long a token is valid if nothing else is asked for.
+// TTL is the default lifetime of a token.
 const TTL = time.Hour
 
 const keyBits = 2048
@@ -28,7 +27,7 @@ type Issuer struct {
 	mux           *http.ServeMux
 
 	mu   sync.RWMutex
-	keys []key // the last one signs
+	keys []key // the last key signs
 }
 
 type key struct {
@@ -37,8 +36,8 @@ type key struct {
 	public  jwkset.JWKMarshal
 }
 
-// New returns an Issuer with one key. url is its iss claim, under which it is to
-// be served, and audience its aud claim.
+// New returns an Issuer with one key. Its tokens have the claims iss, which is url,
+// and aud. The Issuer must be served at url.
 func New(url, audience string) (*Issuer, error) {
 	i := &Issuer{url: url, audience: audience, mux: http.NewServeMux()}
 	i.mux.HandleFunc("GET /token", i.serveToken)
@@ -53,10 +52,10 @@ func (i *Issuer) URL() string { return i.url }
 // Audience returns the aud claim of the tokens.
 func (i *Issuer) Audience() string { return i.audience }
 
-// JWKSURL returns where the keys are.
+// JWKSURL returns the URL of the JWKS.
 func (i *Issuer) JWKSURL() string { return i.url + "/.well-known/jwks.json" }
 
-// AddKey makes a new key, which signs from now on. Older keys stay published
+// AddKey makes a new key, which signs all later tokens. Older keys stay published
 // until [Issuer.RemoveOldKeys].
 func (i *Issuer) AddKey() error {
 	private, err := rsa.GenerateKey(rand.Reader, keyBits)
@@ -76,7 +75,7 @@ func (i *Issuer) AddKey() error {
 	return nil
 }
 
-// RemoveOldKeys withdraws every key but the one that signs.
+// RemoveOldKeys removes every key except the one that signs.
 func (i *Issuer) RemoveOldKeys() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -95,7 +94,7 @@ func (i *Issuer) Token(user string, ttl time.Duration) (string, error) {
 	})
 }
 
-// Sign returns a token with just these claims.
+// Sign returns a token with exactly these claims.
 func (i *Issuer) Sign(claims map[string]any) (string, error) {
 	i.mu.RLock()
 	signer := i.keys[len(i.keys)-1]
@@ -105,20 +104,20 @@ func (i *Issuer) Sign(claims map[string]any) (string, error) {
 	return token.SignedString(signer.private)
 }
 
-// ServeHTTP serves the key set, the issuer's configuration and, at
-// /token?user=NAME&ttl=DURATION, tokens.
+// ServeHTTP serves the JWKS, the issuer's OpenID configuration, and tokens at
+// /token?user=NAME&ttl=DURATION.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.mux.ServeHTTP(w, r) }
 
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	user, ttl := r.FormValue("user"), TTL
 	if user == "" {
-		http.Error(w, "name a user: /token?user=alice", http.StatusBadRequest)
+		http.Error(w, "user is missing; ask for /token?user=alice", http.StatusBadRequest)
 		return
 	}
 	if text := r.FormValue("ttl"); text != "" {
 		var err error
 		if ttl, err = time.ParseDuration(text); err != nil {
-			http.Error(w, "ttl is no duration such as 90s or 1h", http.StatusBadRequest)
+			http.Error(w, "ttl is not a duration such as 90s or 1h", http.StatusBadRequest)
 			return
 		}
 	}
@@ -152,5 +151,5 @@ func (i *Issuer) serveConfiguration(w http.ResponseWriter, _ *http.Request) {
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // a client that is gone cannot be told
+	_ = json.NewEncoder(w).Encode(v) // the client may be gone
 }

@@ -16,14 +16,15 @@ import (
 	"orgsettings/infra/local/template"
 )
 
-// What the function and the stack sign requests with. DynamoDB Local wants
-// letters and digits alone.
+// What the function and the stack sign requests with. DynamoDB Local allows only
+// letters and digits.
 const (
 	awsRegion = "eu-central-1"
 	awsKey    = "local"
 )
 
-// AWSEnvironment lets the aws command, started with it, speak to the database.
+// AWSEnvironment is what the aws command needs in its environment to use the
+// database.
 const AWSEnvironment = "AWS_REGION=" + awsRegion + " AWS_ACCESS_KEY_ID=" + awsKey + " AWS_SECRET_ACCESS_KEY=" + awsKey
 
 // usersTable is the logical id of the table of memberships.
@@ -48,12 +49,12 @@ func DemoUsers() []User {
 	}
 }
 
-// FillDatabase makes the database at url what the function expects: the tables,
-// called by their logical ids, with the demo users in them.
+// FillDatabase creates the tables, named by their logical ids, in the database at
+// url, and puts the demo users. It keeps tables that exist.
 func FillDatabase(ctx context.Context, url string, tables map[string]template.Table) error {
 	err := createAndPut(ctx, url, tables)
 	if refused, ok := errors.AsType[*net.OpError](err); ok {
-		err = refused // the client's own text is long and says no more
+		err = refused // the client's error is long and says no more
 	}
 	if err != nil {
 		return fmt.Errorf("fill the database at %s: %w", url, err)
@@ -61,14 +62,12 @@ func FillDatabase(ctx context.Context, url string, tables map[string]template.Ta
 	return nil
 }
 
-// createAndPut creates the tables of the template, which are called by their
-// logical ids, where they do not exist, and puts the demo users.
 func createAndPut(ctx context.Context, url string, tables map[string]template.Table) error {
 	client := dynamodb.New(dynamodb.Options{
 		Region:       awsRegion,
 		Credentials:  credentials.NewStaticCredentialsProvider(awsKey, awsKey, ""),
 		BaseEndpoint: &url,
-		Logger:       logging.Nop{}, // DynamoDB Local sends no checksums, which would be warned of
+		Logger:       logging.Nop{}, // DynamoDB Local sends no checksums, and the client would warn
 
 		RetryMaxAttempts: 1,
 	})

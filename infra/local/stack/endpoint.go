@@ -18,15 +18,15 @@ type AddressError struct {
 func (e *AddressError) Error() string { return fmt.Sprintf("listen on %s: %v", e.Addr, e.Err) }
 func (e *AddressError) Unwrap() error { return e.Err }
 
-// endpoint is an address that is taken at once and served when there is
-// something to serve. Clients wait meanwhile.
+// endpoint is an address to listen on now and to serve later. Clients that connect
+// before that wait.
 type endpoint struct {
 	listener net.Listener
 	server   http.Server
 	served   chan struct{} // closed when the server has ended; nil before serve
 }
 
-// listen takes addr, until s is closed.
+// listen listens on addr until s is closed.
 func (s *Stack) listen(addr string) (*endpoint, error) {
 	addr = cmp.Or(addr, "127.0.0.1:0")
 	if err := checkLoopback(addr); err != nil {
@@ -34,7 +34,7 @@ func (s *Stack) listen(addr string) (*endpoint, error) {
 	}
 	listener, err := net.Listen("tcp", addr)
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		err = op.Err // without the address, which Addr holds
+		err = op.Err // AddressError has the address
 	}
 	if err != nil {
 		return nil, &AddressError{Addr: addr, Err: err}
@@ -64,15 +64,15 @@ func (e *endpoint) close() error {
 	return err
 }
 
-// checkLoopback refuses an address that is not HOST:PORT or that other machines
-// can reach: the stack gives a token to whoever asks.
+// checkLoopback refuses an address that is not HOST:PORT, or that other machines can
+// reach: the stack gives a token to everyone who asks.
 func checkLoopback(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return errors.New("it is not HOST:PORT")
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return errors.New("it is not a loopback address such as 127.0.0.1, and the stack gives a token to whoever asks")
+		return errors.New("it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks")
 	}
 	return nil
 }

@@ -2,8 +2,8 @@
 // database and token issuer, wired as template.yaml has them. Everything listens
 // on loopback addresses.
 //
-// It owns the wiring. The function is the deployed program itself, which is
-// told by its environment where to find its neighbours.
+// It owns the wiring. The function is the deployed program itself. Its environment
+// has the addresses of the other parts.
 package stack
 
 import (
@@ -25,8 +25,8 @@ import (
 	"orgsettings/infra/local/template"
 )
 
-// Options says what to start, and where. An address is HOST:PORT of this machine;
-// port 0 and an empty address take any free port.
+// Options says what to start, and where. An address is HOST:PORT on this machine.
+// Port 0 and an empty address take a free port.
 type Options struct {
 	Template  string // path of template.yaml
 	Bootstrap string // path of the program; empty: [Build] makes it
@@ -36,15 +36,15 @@ type Options struct {
 	DynamoDBAddr string
 	DocsAddr     string // of the API page
 
-	DynamoDBURL string // of a database outside, instead of the embedded one
+	DynamoDBURL string // of another database, instead of the embedded one
 
-	JWKSURL, Issuer, Audience string // an issuer outside, instead of the one of the stack
+	JWKSURL, Issuer, Audience string // of another issuer, instead of the stack's own
 
-	CORSOrigins []string // of pages that browsers may call the API from
+	CORSOrigins []string // of pages that may call the API from a browser
 
-	Environments int               // how many may run at once; 0: 4
+	Environments int               // most function processes at once; 0: 4
 	Env          map[string]string // variables of the function that differ from the template's
-	Output       io.Writer         // what the function logs; written to by every environment at once
+	Output       io.Writer         // of the function's log; must be safe for concurrent use
 }
 
 // Stack is a running stack.
@@ -52,17 +52,17 @@ type Stack struct {
 	URL         string         // of the gateway
 	Routes      []string       // of the gateway, such as "GET /path"
 	DynamoDBURL string         // of the database
-	DocsURL     string         // of the API page, which is at /docs there
-	Issuer      *issuer.Issuer // nil if the issuer is outside
+	DocsURL     string         // the API page is at /docs
+	Issuer      *issuer.Issuer // nil if another issuer is used
 	Function    *lambda.Function
-	BuildTime   time.Duration // zero if the program was given
+	BuildTime   time.Duration // zero without a build
 
 	endpoints []*endpoint
 	buildDir  string // or empty
 }
 
-// Start starts a stack. ctx bounds the start alone: the stack runs until
-// [Stack.Close]. An address that cannot be listened on is an [*AddressError].
+// Start starts a stack, which runs until [Stack.Close]. ctx bounds only the start.
+// The error is an [*AddressError] if an address cannot be listened on.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	t, err := template.Load(o.Template)
 	if err != nil {
@@ -75,7 +75,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		}
 	}()
 
-	// Addresses come first: that one is taken should be known before the long build.
+	// Listen first: the user should not wait for the build to learn that an address is in use.
 	api, err := s.listen(o.Addr)
 	if err != nil {
 		return nil, err
@@ -169,8 +169,7 @@ func (s *Stack) build(ctx context.Context) (bootstrap string, err error) {
 	return Build(ctx, s.buildDir)
 }
 
-// Close ends the function's processes and the servers. Requests that are being
-// served fail.
+// Close ends the function's processes and the servers. Open requests fail.
 func (s *Stack) Close() error {
 	var errs []error
 	if s.Function != nil {
@@ -185,11 +184,11 @@ func (s *Stack) Close() error {
 	return errors.Join(errs...)
 }
 
-// trust is what the function has to know of the issuer.
+// trust is what the function needs to know of the issuer.
 type trust struct{ jwksURL, issuer, audience string }
 
-// environment returns the function's variables: the template's, with the places
-// of this stack in them.
+// environment returns the function's variables: the template's, this stack's
+// addresses, and changes.
 func environment(t *template.Template, trust trust, dynamoDBURL string, changes map[string]string) []string {
 	values := make(map[string]string)
 	for name, value := range t.Environment {

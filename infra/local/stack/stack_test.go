@@ -134,7 +134,7 @@ func TestStartRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to whoever asks"
+	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks"
 	for _, tt := range []struct {
 		options Options
 		want    string

@@ -10,8 +10,8 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// Main builds the program, tells its path by bootstrap, runs the tests, and
-// returns the code to exit with. It is to be called by TestMain.
+// Main builds the program, sets bootstrap to its path, runs the tests, and returns
+// the exit code. TestMain calls it.
 func Main(m *testing.M, bootstrap *string) int {
 	dir, err := os.MkdirTemp("", "organization-settings-test-")
 	if err == nil {

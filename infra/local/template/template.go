@@ -1,9 +1,9 @@
-// Package template reads from template.yaml (AWS SAM) what the local stack and
-// tests must not repeat: the routes, limits and environment of the function, and
-// the keys of the tables.
+// Package template reads template.yaml (AWS SAM), so that the local stack and tests
+// need not repeat it: the routes, limits and environment of the function, and the
+// keys of the tables.
 //
-// It understands literals and references to parameters and tables; what any
-// other intrinsic function gives only a deployment knows. It knows nothing of
+// It understands literals and references to parameters and tables. Only a
+// deployment knows the values of other intrinsic functions. It knows nothing of
 // what the routes, variables and tables are for.
 package template
 
@@ -25,7 +25,7 @@ const (
 	api      = "SettingsApi"
 )
 
-// Template is what the file says.
+// Template is the content of the file.
 type Template struct {
 	Routes      []string         // route keys of the function's HttpApi events, such as "GET /a", sorted
 	Timeout     time.Duration    // of the function
@@ -35,11 +35,11 @@ type Template struct {
 	CORS        CORS             // of the API; zero if it has none
 }
 
-// Value is what an environment variable is set to: a text, or the name of a
-// table. It is zero where only a deployment knows it.
+// Value is the value of an environment variable: a text, or the name of a table. It
+// is zero if only a deployment knows it.
 type Value struct {
 	Text  string // a literal, or the default of a parameter
-	Table string // logical id of the table whose name it is
+	Table string // logical id of a table; the value is the table's name
 }
 
 // Table is a DynamoDB table whose key is one attribute of type S.
@@ -47,7 +47,7 @@ type Table struct {
 	Key string
 }
 
-// CORS is what the API tells browsers. Which origins it allows is a parameter.
+// CORS is the API's CORS configuration without the origins, which are a parameter.
 type CORS struct {
 	AllowMethods  []string `yaml:"allowMethods"`
 	AllowHeaders  []string `yaml:"allowHeaders"`
@@ -92,7 +92,7 @@ func Load(path string) (*Template, error) {
 	return t, nil
 }
 
-// readAPI reads what the API says on CORS, which stands under a condition.
+// readAPI reads the API's CORS configuration, which is the second part of an !If.
 func (t *Template) readAPI(doc document) error {
 	var p struct {
 		DefinitionBody struct {
@@ -178,8 +178,8 @@ func (t *Template) readFunction(doc document) error {
 	return nil
 }
 
-// valueOf looks for a table in all of the node: a table that the stack may make
-// or be given is named by one branch of an !If.
+// valueOf looks for a table in the whole node. The stack may create a table or use
+// an existing one: then one branch of an !If is the reference.
 func (t *Template) valueOf(node *yaml.Node, doc document) Value {
 	switch {
 	case node.Kind == yaml.ScalarNode && node.Tag == "!Ref":
@@ -198,7 +198,7 @@ func (t *Template) valueOf(node *yaml.Node, doc document) Value {
 	return Value{}
 }
 
-// isIntrinsic says whether a node has a tag of CloudFormation's, such as !Sub.
+// isIntrinsic reports whether a node has a tag of CloudFormation, such as !Sub.
 func isIntrinsic(node *yaml.Node) bool {
 	return strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!")
 }
