@@ -1,8 +1,8 @@
-// Command restore takes the settings of organizations back to what they are in another table, such as one that
-// DynamoDB has restored to a point in time.
+// Command restore takes the settings of organizations from another table, such as one that DynamoDB restored to a
+// point in time.
 //
-// Each organization gets its old document as a new write, with a revision above the present one, so that clients
-// notice; nothing that is written meanwhile is overwritten. Without -write it only tells what it would do. It
+// It writes the old document of each organization with a new revision, above the current one, so that clients
+// notice. It does not overwrite what somebody writes meanwhile. Without -write it only prints what it would do. It
 // takes region, credentials and endpoint from the environment, as the aws command does.
 package main
 
@@ -34,19 +34,19 @@ func main() {
 	}
 }
 
-// run restores the organizations that args name, and prints one line for each.
+// run restores the organizations in args, and prints what it finds and writes.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("restore", flag.ContinueOnError)
 	flags.SetOutput(out)
 	from := flags.String("from", "", "`TABLE` that holds the old documents")
 	to := flags.String("to", "", "`TABLE` that the service uses")
-	by := flags.String("by", "restore", "`USER` that is recorded as the writer")
-	write := flags.Bool("write", false, "write; without it nothing changes")
+	by := flags.String("by", "restore", "`USER` to record as the writer")
+	write := flags.Bool("write", false, "write the old documents; without it nothing changes")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *from == "" || *to == "" || *from == *to || *by == "" || flags.NArg() == 0 {
-		return errors.New("-from and -to must name two tables, and the arguments the organizations")
+		return errors.New("-from and -to must be two tables, and the arguments are organizations")
 	}
 	aws, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 		return err
 	}
 	if old.Revision == "" {
-		return errors.New("the old table has no settings of it")
+		return errors.New("the old table has no settings of this organization")
 	}
 	now, err := r.now.Get(ctx, org)
 	if err != nil {
@@ -98,14 +98,14 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	return nil
 }
 
-// owner is a directory that knows everybody as an owner of this organization.
+// owner is a directory in which every user is an OWNER of this organization.
 type owner settings.OrgID
 
 func (o owner) Membership(context.Context, settings.UserID) (settings.Membership, error) {
 	return settings.Membership{Org: settings.OrgID(o), Role: settings.RoleOwner}, nil
 }
 
-// unchanged returns the condition that what was seen is still stored.
+// unchanged returns the condition that the stored revision is still seen.
 func unchanged(seen settings.Revision) settings.Condition {
 	if seen == "" {
 		return settings.Condition{IfNoneMatch: &settings.Revisions{Any: true}}

@@ -20,7 +20,8 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// What was spoilt comes back with a new revision; what is not named, and what needs nothing, stays.
+// An organization that is named gets its old document with a new revision. Others, and one whose document is the
+// same, do not change.
 func TestRestore(t *testing.T) {
 	database := httptest.NewServer(dynamodb.New())
 	t.Cleanup(database.Close)
@@ -104,7 +105,7 @@ initech: document of 7 bytes
 		t.Errorf("prints\n%s\nwant\n%s", &out, want)
 	}
 
-	// What cannot be restored is told of, and does not stop the rest.
+	// An organization that cannot be restored is an error, and the others are restored.
 	put(now, "globex", `{"b":3}`, 2)
 	if err := run(t.Context(), []string{"-write", "-from", "old", "-to", "now", "new", "globex"}, &out); err == nil || !strings.HasPrefix(err.Error(), "new: ") {
 		t.Errorf("error %v, want one of new", err)
@@ -113,7 +114,7 @@ initech: document of 7 bytes
 		t.Errorf("globex has %s", got)
 	}
 
-	// Somebody writes between the look and the write.
+	// Somebody writes between the read and the write.
 	racing := restorer{old: old, now: racing{now, func() { put(now, "globex", `{"b":4}`, 3) }}, by: "restore", write: true, out: &out}
 	err = racing.restore(t.Context(), "globex")
 	if _, ok := errors.AsType[*settings.ConflictError](err); !ok {
@@ -124,7 +125,7 @@ initech: document of 7 bytes
 	}
 }
 
-// racing is a store that is written to after each look.
+// racing is a store that somebody writes to after each read.
 type racing struct {
 	settings.Store
 	write func()

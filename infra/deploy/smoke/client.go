@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// maxAnswer bounds what is read of one answer: the largest document and its envelope.
+// maxAnswer bounds one answer: the largest document and its envelope are smaller.
 const maxAnswer = 1 << 20
 
-// client speaks to one service in the name of one caller.
+// client calls one service as one user.
 type client struct {
 	url   string
 	token string
 	http  *http.Client
 }
 
-// answer is what came back, with the members of the contract's bodies.
+// answer is an answer with the members of the contract's bodies.
 type answer struct {
 	status   int
 	etag     string
@@ -29,7 +29,7 @@ type answer struct {
 	Settings json.RawMessage `json:"settings"`
 }
 
-// String tells an answer in one line without the document.
+// String returns one line without the document.
 func (a answer) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s %s", a.status, a.Message, a.Error))
 }
@@ -38,7 +38,7 @@ func (c *client) get(ctx context.Context) (answer, error) {
 	return c.send(ctx, http.MethodGet, c.token, "", "")
 }
 
-// post replaces the document, where ifMatch is not empty only if that is its ETag.
+// post replaces the document. If ifMatch is not empty, it is sent as If-Match.
 func (c *client) post(ctx context.Context, settings, ifMatch string) (answer, error) {
 	return c.send(ctx, http.MethodPost, c.token, `{"settings":`+settings+`}`, ifMatch)
 }
@@ -67,7 +67,7 @@ func (c *client) send(ctx context.Context, method, token, body, ifMatch string) 
 	}
 	got := answer{status: response.StatusCode, etag: response.Header.Get("ETag")}
 	if err := json.Unmarshal(text, &got); err != nil {
-		return got, fmt.Errorf("%d with a body that is not the contract's: %w", got.status, err)
+		return got, fmt.Errorf("%d with a body that is not JSON: %w", got.status, err)
 	}
 	return got, nil
 }

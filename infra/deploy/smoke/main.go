@@ -1,8 +1,8 @@
-// Command smoke tries a running organization-settings service from outside, as a client does: against a
-// deployment or the local stack. It knows the published contract and nothing of how the service is made.
+// Command smoke tests a running organization-settings service from outside, as a client: a deployment or
+// the local stack. It knows only the published contract.
 //
-// The caller needs a token of a member who may write. The organization's document is replaced and,
-// at the end, put back as it was.
+// The token must be of a member who may write. The test replaces the organization's document and puts it
+// back at the end.
 package main
 
 import (
@@ -31,14 +31,14 @@ func main() {
 	}
 }
 
-// run reads the flags, tries the service and prints one line for each step. It returns an error if any
-// step failed.
+// run reads the flags, tests the service and prints one line for each step. Its error says that a step
+// failed.
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
 	flags := flag.NewFlagSet("smoke", flag.ContinueOnError)
 	flags.SetOutput(out)
 	base := flags.String("url", "", "base `URL` of the service, without a path")
-	token := flags.String("token", "", "access `token`; better given as SMOKE_TOKEN, which no list of processes shows")
-	timeout := flags.Duration("timeout", 15*time.Second, "longest wait for one answer")
+	token := flags.String("token", "", "access `token`; SMOKE_TOKEN is safer, because lists of processes do not show it")
+	timeout := flags.Duration("timeout", 15*time.Second, "timeout of one request")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -48,18 +48,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	u, err := url.Parse(strings.TrimSuffix(*base, "/"))
 	switch {
 	case flags.NArg() > 0:
-		return fmt.Errorf("there is no argument %q", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return errors.New("-url must be an http or https URL")
 	case strings.TrimSpace(*token) == "":
-		return errors.New("a token is needed: -token or SMOKE_TOKEN")
+		return errors.New("the token is missing; set SMOKE_TOKEN")
 	}
 	c := &client{
 		url:   u.String() + "/settings/organization",
 		token: strings.TrimSpace(*token),
 		http: &http.Client{
 			Timeout: *timeout,
-			// A redirect would take the token somewhere else.
+			// A redirect could send the token to another server.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}

@@ -13,12 +13,12 @@ import (
 
 const goodToken = "good.token.secret"
 
-// service keeps one document as the contract says, but for its fault.
+// service keeps one document as the contract says, except for its fault.
 type service struct {
 	mu       sync.Mutex
 	document string
 	revision int
-	fault    func(w http.ResponseWriter, r *http.Request) bool // answers in its place
+	fault    func(w http.ResponseWriter, r *http.Request) bool // answers instead
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +101,7 @@ func TestBadServices(t *testing.T) {
 		"refuses every If-Match":  {func(r *http.Request) bool { return r.Header.Get("If-Match") != "" }, answer(412, `{"success":false}`), "current If-Match"},
 		"takes any token":         {func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer not.a.token" }, answer(200, done), "refused token"},
 		"redirects":               {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(307, `{}`), "POST replaces"},
-		"success that is none":    {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(200, `{"success":false}`), "POST replaces"},
+		"success is false":        {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(200, `{"success":false}`), "POST replaces"},
 		"answers another version": {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(200, done), "byte for byte"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// errFailed says that a step failed; its line has told which and why.
+// errFailed says that a step failed. The line of the step says why.
 var errFailed = errors.New("the service does not keep its contract")
 
-// try takes the steps in order and stops at the first that fails. Whatever happens after the first write,
-// the document that was there before is put back.
+// try takes the steps in order and stops at the first that fails. After the first write it always puts the
+// original document back.
 func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	t := &trial{client: c, out: out}
 	var before, written answer
-	// Number text, key order and an empty name: what a service that decodes the document would change.
-	// The time makes it another document at every run.
+	// Decoding and encoding would change the number text, the key order or the empty name.
+	// The time makes the document different in every run.
 	document := `{"smoke":` + strconv.FormatInt(time.Now().UnixNano(), 10) + `,"":1.0,"b":1e400,"a":"ü"}`
 
-	t.step("GET reads what is there", func() error {
+	t.step("GET reads the document", func() error {
 		before, err = c.get(ctx)
 		return want(before, err, http.StatusOK)
 	})
@@ -39,15 +39,15 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 		}
 		return nil
 	})
-	t.step("GET gives it back, byte for byte", func() error {
+	t.step("GET returns it, byte for byte", func() error {
 		got, err := c.get(ctx)
 		switch {
 		case err != nil || got.status != http.StatusOK:
 			return want(got, err, http.StatusOK)
 		case string(got.Settings) != document:
-			return fmt.Errorf("got %d bytes that differ from the %d sent", len(got.Settings), len(document))
+			return fmt.Errorf("got %d bytes that differ from the %d bytes sent", len(got.Settings), len(document))
 		case got.etag != written.etag:
-			return fmt.Errorf("ETag %s, of the write %s", got.etag, written.etag)
+			return fmt.Errorf("ETag %s, the write had %s", got.etag, written.etag)
 		}
 		return nil
 	})
@@ -72,7 +72,7 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	return nil
 }
 
-// want says how an answer differs from the status that is due.
+// want returns an error if the answer does not have the status.
 func want(got answer, err error, status int) error {
 	switch {
 	case err != nil:
@@ -107,23 +107,23 @@ func (t *trial) step(name string, do func() error) {
 	fmt.Fprintf(t.out, "ok    %-44s %6v\n", name, took)
 }
 
-// restore writes back what was there. An organization that was never written cannot be made so again: it
-// is left with the empty document that it read as. What somebody else has written meanwhile is left alone,
-// as the ETag of our own last write, current, tells.
+// restore writes the original document back, if the ETag is still current, the one of the last write: it
+// does not overwrite what somebody else wrote meanwhile. An organization that was never written keeps an
+// empty document.
 func (t *trial) restore(ctx context.Context, before answer, current string) error {
 	if current == "" {
-		return nil // nothing was written, or not for certain
+		return nil // no write was answered
 	}
 	failed := t.failed
 	t.failed = false
-	t.step("POST puts the former document back", func() error {
+	t.step("POST puts the original document back", func() error {
 		got, err := t.client.post(ctx, string(before.Settings), current)
 		return want(got, err, http.StatusOK)
 	})
 	restored := !t.failed
 	t.failed = failed
 	if !restored {
-		return errors.New("the former document was not put back")
+		return errors.New("the original document was not put back")
 	}
 	return nil
 }

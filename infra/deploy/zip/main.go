@@ -1,6 +1,5 @@
-// Command build packs the function's program into the zip that Lambda takes, always the same way: the
-// same program gives the same archive, wherever and whenever it is packed. It knows nothing of
-// how the program was compiled; the Makefile does.
+// Command zip packs the function's program into the archive for Lambda. The same program gives the same
+// bytes on every machine at any time. How the program is compiled is in the Makefile.
 package main
 
 import (
@@ -15,16 +14,16 @@ import (
 
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "build:", err)
+		fmt.Fprintln(os.Stderr, "zip:", err)
 		os.Exit(1)
 	}
 }
 
-// run packs the program args[0] as the only entry, bootstrap, of the archive args[1], and tells
-// the archive's size and SHA-256.
+// run packs the program args[0] into the archive args[1], as its only entry, bootstrap. It prints the
+// archive's size and SHA-256.
 func run(args []string, out io.Writer) error {
 	if len(args) != 2 {
-		return errors.New("usage: build PROGRAM ARCHIVE")
+		return errors.New("usage: zip PROGRAM ARCHIVE")
 	}
 	program, err := os.ReadFile(args[0])
 	if err != nil {
@@ -39,7 +38,7 @@ func run(args []string, out io.Writer) error {
 	return err
 }
 
-// write makes the archive under a name of its own first, so that a build that is cut off leaves no half of one.
+// write writes a temporary file and renames it, so that an interrupted build leaves no partial archive.
 func write(name string, program []byte, sum io.Writer) (int64, error) {
 	file, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
 	if err != nil {
@@ -56,7 +55,7 @@ func write(name string, program []byte, sum io.Writer) (int64, error) {
 	return info.Size(), os.Rename(file.Name(), name)
 }
 
-// pack writes the archive: one entry without a time (as aws-lambda-go's own packer writes it), owner or extra field.
+// pack writes the archive: one entry without time, owner or extra field.
 func pack(w io.Writer, program []byte) error {
 	archive := zip.NewWriter(w)
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}

@@ -19,19 +19,19 @@ func TestSameProgramSameArchive(t *testing.T) {
 	for i := range archives {
 		dir := t.TempDir()
 		in, out := filepath.Join(dir, "in"), filepath.Join(dir, "settings.zip")
-		if err := os.WriteFile(in, program, 0o600); err != nil { // the mode of the file leaves no trace
+		if err := os.WriteFile(in, program, 0o600); err != nil { // the archive does not depend on the mode
 			t.Fatal(err)
 		}
-		var said bytes.Buffer
-		if err := run([]string{in, out}, &said); err != nil {
+		var printed bytes.Buffer
+		if err := run([]string{in, out}, &printed); err != nil {
 			t.Fatal(err)
 		}
 		archive, err := os.ReadFile(out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sum := fmt.Sprintf("sha256 %x", sha256.Sum256(archive)); !strings.Contains(said.String(), sum) || !strings.Contains(said.String(), fmt.Sprintf("%d bytes", len(archive))) {
-			t.Errorf("said %q of %d bytes with %s", said.String(), len(archive), sum)
+		if sum := fmt.Sprintf("sha256 %x", sha256.Sum256(archive)); !strings.Contains(printed.String(), sum) || !strings.Contains(printed.String(), fmt.Sprintf("%d bytes", len(archive))) {
+			t.Errorf("printed %q for %d bytes with %s", printed.String(), len(archive), sum)
 		}
 		archives[i] = archive
 	}
