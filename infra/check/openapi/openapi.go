@@ -1,6 +1,5 @@
-// Package openapi holds openapi.yaml and the service together: it reads the
-// description and compares responses with it. It owns no text of either, and
-// knows nothing of how a response came about.
+// Package openapi reads openapi.yaml and compares responses of the service with it.
+// It knows nothing of how a response came about.
 package openapi
 
 import (
@@ -20,8 +19,8 @@ import (
 	"orgsettings/infra"
 )
 
-// Load reads the description and checks that it is valid OpenAPI 3.1. The result
-// is shared: it must not be changed.
+// Load reads the description and checks that it is valid OpenAPI 3.1. Callers share
+// the result and must not change it.
 var Load = sync.OnceValues(load)
 
 func load() (*openapi3.T, error) {
@@ -35,10 +34,10 @@ func load() (*openapi3.T, error) {
 	return doc, nil
 }
 
-// Validate fails tb unless response, the answer of the gateway or of the handler
-// itself to request, is one that the description has: status, header fields and
-// body. The body can still be read afterwards. Answers to preflight requests are
-// not described.
+// Validate fails tb unless the description has response as an answer to request:
+// status, header fields and body. The response is of the gateway or of the handler
+// itself. Its body can still be read afterwards. Answers to preflight requests are
+// not described, and are not checked.
 func Validate(tb testing.TB, request *http.Request, response *http.Response) {
 	tb.Helper()
 	if request.Method == http.MethodOptions {
@@ -52,7 +51,7 @@ func Validate(tb testing.TB, request *http.Request, response *http.Response) {
 	response.Body.Close()
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	if err := validate(request, response, body); err != nil {
-		tb.Errorf("%s %s: the answer %d %.300s is not as openapi.yaml has it: %v", request.Method, request.URL.Path, response.StatusCode, body, err)
+		tb.Errorf("%s %s: the answer %d %.300s does not match openapi.yaml: %v", request.Method, request.URL.Path, response.StatusCode, body, err)
 	}
 }
 
@@ -81,10 +80,10 @@ func validate(request *http.Request, response *http.Response, body []byte) error
 	return openapi3filter.ValidateResponse(request.Context(), input.SetBodyBytes(body))
 }
 
-// validateUnrouted checks the answer to a request that no operation is for.
+// validateUnrouted checks the answer to a request for which there is no operation.
 func validateUnrouted(doc *openapi3.T, response *http.Response, body []byte) error {
 	if response.StatusCode < 400 {
-		return errors.New("no such operation is described")
+		return errors.New("the operation is not described")
 	}
 	input := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{
@@ -100,11 +99,11 @@ func validateUnrouted(doc *openapi3.T, response *http.Response, body []byte) err
 	return openapi3filter.ValidateResponse(context.Background(), input.SetBodyBytes(body))
 }
 
-// validateNotModified does by hand what kin-openapi leaves out for this status.
+// validateNotModified checks what kin-openapi does not check for status 304.
 func validateNotModified(operation *openapi3.Operation, response *http.Response, body []byte) error {
 	described := operation.Responses.Status(response.StatusCode)
 	if described == nil {
-		return errors.New("status is not supported")
+		return errors.New("status 304 is not described")
 	}
 	if len(body) > 0 {
 		return errors.New("it has a body")

@@ -13,7 +13,7 @@ import (
 	"orgsettings/infra/local/testenv"
 )
 
-// command is a line that README.md tells to type, with what it shows of the output.
+// command is a command line of README.md, with the output that README.md shows.
 type command struct{ line, output string }
 
 var (
@@ -22,8 +22,8 @@ var (
 	remark       = regexp.MustCompile(` +# .*$`)
 )
 
-// commands returns the commands of README.md in order: those of its console blocks, and those in running text
-// and tables. One that stands twice comes twice.
+// commands returns the commands of README.md in order: those of its console blocks, and those in text and tables.
+// A command that README.md has twice is returned twice.
 func commands(t *testing.T) []command {
 	t.Helper()
 	var all []command
@@ -50,14 +50,13 @@ func commands(t *testing.T) []command {
 	return all
 }
 
-// account says how the commands that begin so are run or checked.
+// account says how commands are run or checked.
 type account struct {
 	begins string
 	way    func(*testing.T, *session, command)
 }
 
-// accounts has every command of README.md, each by its beginning. Those that are executed run one after the
-// other, in the order of the page.
+// accounts has the beginning of every command of README.md. Commands run in the order of the page.
 var accounts = []account{
 	{"make run FLAGS=-h", executed},
 	{"make run", started},
@@ -122,7 +121,7 @@ func TestEveryCommandIsAccountedFor(t *testing.T) {
 	}
 }
 
-// stands accounts for a command that is run by a file, whose text shows it.
+// stands accounts for a command that a script or workflow runs.
 func stands(file, line string) func(*testing.T, *session, command) {
 	return func(t *testing.T, _ *session, _ command) {
 		if !strings.Contains(text(t, file), line) {
@@ -131,7 +130,7 @@ func stands(file, line string) func(*testing.T, *session, command) {
 	}
 }
 
-// expands accounts for a target that needs an account, or long: what make would run holds want.
+// expands accounts for a target that needs an AWS account or much time: what make would run contains want.
 func expands(want string) func(*testing.T, *session, command) {
 	return func(t *testing.T, _ *session, c command) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(c.line, "make ", "make -n ", 1))
@@ -143,7 +142,7 @@ func expands(want string) func(*testing.T, *session, command) {
 	}
 }
 
-// parsed accounts for commands of sam that need an account or Docker: each has the options that it is given.
+// parsed accounts for commands of sam that need an AWS account or Docker: sam knows their options.
 func parsed(t *testing.T, _ *session, c command) {
 	t.Parallel()
 	sam := tool(t, "sam")
@@ -192,14 +191,14 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// environment returns this process's variables without those of the make and of the stack that it may run under.
+// environment returns this process's variables without those of make, of the local stack and of AWS.
 func environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") || strings.HasPrefix(v, "ORGSETTINGS_") || strings.HasPrefix(v, "AWS_")
 	})
 }
 
-// Commands of the runbook need an account: aws takes their arguments, and then finds no service.
+// Commands of the runbook need an AWS account. Here aws accepts their arguments and then finds no service.
 func TestRunbookCommands(t *testing.T) {
 	t.Parallel()
 	aws := tool(t, "aws")
@@ -210,7 +209,7 @@ func TestRunbookCommands(t *testing.T) {
 	for _, line := range lines {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
-			line = strings.ReplaceAll(line, "BACKUP_ARN", strings.Repeat("BACKUP_ARN", 4)) // one has 37 characters at least
+			line = strings.ReplaceAll(line, "BACKUP_ARN", strings.Repeat("BACKUP_ARN", 4)) // an ARN has at least 37 characters
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec '"+aws+"'"+strings.TrimPrefix(line, "aws"))
 			cmd.Env = append(environment(), "AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=1", "AWS_DEFAULT_REGION=local",
 				"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")

@@ -14,12 +14,13 @@ import (
 	"orgsettings/infra/local/dynamodb"
 )
 
-// restoring is the embedded database, with restoration to a point in time: the present one, of one organization.
+// restoring is the embedded database with RestoreTableToPointInTime, which copies the current item of one
+// organization.
 type restoring struct {
 	*dynamodb.Engine
 
 	mu sync.Mutex
-	at time.Time // asked for
+	at time.Time // of the last request
 }
 
 func (d *restoring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -43,13 +44,13 @@ func (d *restoring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.operation(r, "CreateTable", `{"TableName":%q,"BillingMode":"PAY_PER_REQUEST",`+
 		`"AttributeDefinitions":[{"AttributeName":"orgId","AttributeType":"S"}],"KeySchema":[{"AttributeName":"orgId","KeyType":"HASH"}]}`, request.TargetTableName)
 	var found struct{ Item json.RawMessage }
-	_ = json.Unmarshal(old, &found) // nothing, then nothing is put, and the next command misses it
+	_ = json.Unmarshal(old, &found) // if nothing is found, nothing is put, and the next command fails
 	d.operation(r, "PutItem", `{"TableName":%q,"Item":%s}`, request.TargetTableName, found.Item)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	io.WriteString(w, `{"TableDescription":{"TableStatus":"CREATING"}}`)
 }
 
-// operation has the database do something else for the sender of r.
+// operation calls the database as the sender of r.
 func (d *restoring) operation(r *http.Request, name, body string, args ...any) []byte {
 	inner := r.Clone(r.Context())
 	inner.Header.Set("X-Amz-Target", "DynamoDB_20120810."+name)

@@ -18,10 +18,10 @@ import (
 	"orgsettings/infra/local/dynamodb"
 )
 
-// session is what somebody does who types the commands of README.md from its top to its end, on free ports.
+// session runs the commands of README.md from top to bottom, on free ports.
 type session struct {
 	t        *testing.T // of all commands
-	url      string     // of the API; empty until make run has told it
+	url      string     // of the API; empty before make run
 	issuer   string     // host and port
 	database *restoring
 	endpoint string // of database
@@ -35,7 +35,7 @@ var (
 	issuerAt = regexp.MustCompile(`(?m)^  tokens +http://(\S+)`)
 )
 
-// started is make run, which goes on until all commands are done.
+// started runs make run until the test ends.
 func started(t *testing.T, s *session, c command) {
 	s.database = &restoring{Engine: dynamodb.New()}
 	server := httptest.NewServer(s.database)
@@ -58,7 +58,7 @@ func started(t *testing.T, s *session, c command) {
 		t.Fatal(err)
 	}
 	s.t.Cleanup(func() {
-		_ = cmd.Wait() // it is ended by a signal
+		_ = cmd.Wait() // a signal ended it
 		if s.t.Failed() {
 			s.t.Logf("%s has logged:\n%s", c.line, &stderr)
 		}
@@ -79,7 +79,7 @@ func started(t *testing.T, s *session, c command) {
 	s.issuer = issuerAt.FindStringSubmatch(printed.String())[1]
 }
 
-// restored is a command of the restoration, of which some are aws's.
+// restored runs a command of the restoration of a table. Some are commands of aws.
 func restored(t *testing.T, s *session, c command) {
 	s.path = filepath.Dir(tool(t, "aws"))
 	if strings.HasPrefix(c.line, "aws dynamodb restore-table-to-point-in-time ") {
@@ -87,7 +87,7 @@ func restored(t *testing.T, s *session, c command) {
 		if at := s.database.askedFor(); !strings.HasSuffix(c.line, " "+at) {
 			t.Errorf("asks for the table as of %s", at)
 		}
-		// What should not have happened, after that time.
+		// The mistake that is to be undone.
 		executed(t, s, command{line: `curl -X POST http://127.0.0.1:3000/settings/organization -H "Authorization: Bearer $(make token)" -H 'Content-Type: application/json' -d '{"settings":{}}'`})
 		return
 	}
@@ -120,7 +120,7 @@ func executed(t *testing.T, s *session, c command) {
 	}
 }
 
-// sampleEvent is a command that writes an event with a token in it.
+// sampleEvent runs a command that writes an event with a token in it.
 func sampleEvent(t *testing.T, s *session, c command) {
 	executed(t, s, c)
 	event := text(t, ".build/event.json")
@@ -129,8 +129,8 @@ func sampleEvent(t *testing.T, s *session, c command) {
 	}
 }
 
-// shown returns a pattern of the output that README.md shows: ports, times and revisions are others each time,
-// and … stands for anything.
+// shown returns a pattern of the output that README.md shows. Ports, times and revisions differ in each run, and …
+// stands for anything.
 func shown(output string) *regexp.Regexp {
 	pattern := regexp.QuoteMeta(output)
 	for _, varies := range []struct{ found, pattern string }{

@@ -18,7 +18,7 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// wrongClock is a clock that is wrong by what stands in a file.
+// wrongClock is a clock that is wrong by the offset in a file.
 type wrongClock struct{ file string }
 
 func newWrongClock(t *testing.T, offset time.Duration) wrongClock {
@@ -47,8 +47,8 @@ func (c wrongClock) now() time.Time {
 	return time.Now().Add(offset)
 }
 
-// serveByClock is the program with a clock that may be wrong: the test binary
-// runs it in place of the deployed one, which takes the time from time.Now alone.
+// serveByClock is the program with a clock that may be wrong. The test binary runs
+// it instead of the deployed program, whose clock is time.Now.
 func serveByClock(now func() time.Time) {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	verifier, err := auth.New(auth.Config{

@@ -25,9 +25,8 @@ func orgOf(user string) string {
 	return map[string]string{"alice": "acme", "carol": "globex", "erin": "initech"}[user]
 }
 
-// Eight clients write and read three organizations while every fifth or so call
-// of the database goes wrong: no answered write is lost, and clients notice
-// little of it.
+// Eight clients write and read three organizations while about every fifth call of
+// the database has a fault: no answered write is lost, and few requests fail.
 func TestFaults(t *testing.T) {
 	if !run.long {
 		t.Parallel()
@@ -76,30 +75,30 @@ func testFaults(t *testing.T, database http.Handler) {
 	wg.Wait()
 	h.checkFigures(t)
 	s.proxy.Disarm()
-	for _, user := range users { // what remains is what was answered last
+	for _, user := range users { // the document that remains is the last one that was answered
 		if err := h.do("GET", user, s.token(t, user), ""); err != nil {
 			t.Error(err)
 		}
 	}
-	s.database.Close() // waits for what arrives late
+	s.database.Close() // waits for late calls
 	h.check(t)
 }
 
-// checkFigures holds what clients notice of the faults, and what they cost the
-// database, to their limits. So few requests as the short form has say little of
-// a share: there it may be exceeded by three standard deviations.
+// checkFigures checks the limits of what faults cost clients and the database. The
+// short form has few requests: there a share may be three standard deviations above
+// its limit.
 func (h *recorder) checkFigures(t *testing.T) {
 	t.Helper()
 	requests, calls := len(h.history), h.proxy.Calls()
 	t.Logf("%d requests, answered %v; %v", requests, h.statuses, h.latencies)
-	t.Logf("%d calls of the database, %.3f times those that a service without faults makes: %s", calls, float64(calls)/float64(h.needed), h.proxy.Summary())
+	t.Logf("%d calls of the database, %.3f times as many as without faults: %s", calls, float64(calls)/float64(h.needed), h.proxy.Summary())
 	mayFail, mayCall := 0.005*float64(requests), 1.3*float64(h.needed)
 	if !run.long {
 		mayFail += 3 * math.Sqrt(mayFail)
 		mayCall += 3 * math.Sqrt(mayCall-float64(h.needed))
 	}
 	if failed := requests - h.statuses[200]; float64(failed) > mayFail {
-		t.Errorf("%d of %d requests were not answered 200, at most %.0f may be", failed, requests, mayFail)
+		t.Errorf("%d of %d requests were not answered 200, want at most %.0f", failed, requests, mayFail)
 	}
 	if p99 := h.latencies.Percentile(.99); p99 > 1500*time.Millisecond {
 		t.Errorf("99%% were answered within %v, want 1.5 s", p99)
@@ -108,11 +107,11 @@ func (h *recorder) checkFigures(t *testing.T) {
 		t.Errorf("the slowest answer took %v, want 5 s at most", slowest)
 	}
 	if float64(calls) > mayCall {
-		t.Errorf("%d calls of the database for %d that are needed, want at most %.0f", calls, h.needed, mayCall)
+		t.Errorf("%d calls of the database where %d are needed, want at most %.0f", calls, h.needed, mayCall)
 	}
 }
 
-// recorder sends requests and keeps the history of their answers.
+// recorder sends requests and records their history.
 type recorder struct {
 	*service
 	began time.Time
@@ -124,7 +123,7 @@ type recorder struct {
 	needed    int // calls of the database if there are no faults and no other writers
 }
 
-// do sends one request: of a write the document is what is stored then.
+// do sends one request. The document of a write is stored as it is.
 func (h *recorder) do(method, user, token, document string, fields ...string) error {
 	o := Operation{
 		Org:   orgOf(user),
@@ -149,27 +148,27 @@ func (h *recorder) do(method, user, token, document string, fields ...string) er
 	return err
 }
 
-// check holds the history against what was committed.
+// check compares the history with the commits.
 func (h *recorder) check(t *testing.T) {
 	t.Helper()
 	v := CheckRegister(h.history, h.proxy.Commits())
 	for n, p := range v.Problems {
 		if n == 10 {
-			t.Errorf("and %d problems more", len(v.Problems)-n)
+			t.Errorf("and %d more problems", len(v.Problems)-n)
 			break
 		}
 		t.Error(p)
 	}
-	t.Logf("%d commits; %d writes are stored twice, of them %d were seen and came back over a later one",
+	t.Logf("%d commits; %d writes are stored twice, of which %d came back over a later write",
 		len(h.proxy.Commits()), len(v.Repeated), len(v.Returned))
 	for _, r := range v.Returned[:min(len(v.Returned), 3)] {
 		t.Log(r)
 	}
 }
 
-// A client that alone changes its organization, each time under the condition
-// that its last change is still there, is never told that somebody else came in
-// between: a repeated attempt recognises its own write.
+// A client that is the only writer of its organization, and always sends the last
+// ETag as If-Match, never gets a conflict: a repeated attempt recognises its own
+// write.
 func TestConditionalWritesUnderFaults(t *testing.T) {
 	if !run.long {
 		t.Parallel()
@@ -198,7 +197,7 @@ func TestConditionalWritesUnderFaults(t *testing.T) {
 					condition = []string{"If-Match", `"` + o.Revision + `"`}
 					continue
 				}
-				// It is open whether the write took place, and what is late may still come.
+				// The write may have been stored, or may still be.
 				time.Sleep(stall)
 				condition = nil
 			}
@@ -210,7 +209,7 @@ func TestConditionalWritesUnderFaults(t *testing.T) {
 	h.check(t)
 	t.Logf("%d writes, answered %v; %v", len(h.history), h.statuses, h.latencies)
 	if n := h.statuses[412]; n > 0 {
-		t.Errorf("%d writes were told of a conflict with their own", n)
+		t.Errorf("%d writes had a conflict with themselves", n)
 	}
 }
 

@@ -13,14 +13,14 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// Lambda freezes an environment between two requests. Whatever became of its
-// connections and keys meanwhile, the first answer afterwards is as good as any
-// other, and about as fast.
+// Lambda freezes an environment between two requests. Whatever happened to its
+// connections and keys meanwhile, the first answer afterwards is right, and about as
+// fast as any other.
 //
-// A clock that jumps meanwhile is one of the test's own, and so is the program
-// then. The monotonic clock runs on here, which it may not do in Lambda: only a
-// time namespace could stop it. That the ages of keys do not hang on it is what
-// TestClockThatJumps of internal/auth shows.
+// Cases with a clock that jumps run the program of serveByClock. The monotonic clock
+// does not stop here, as it may in Lambda: only a time namespace could stop it.
+// TestClockThatJumps of internal/auth shows that the age of keys does not depend on
+// it.
 func TestFreeze(t *testing.T) {
 	for name, f := range map[string]freeze{
 		"nothing happens":                           {lasts: time.Millisecond, rounds: 5},
@@ -37,9 +37,8 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
-// keysAge is above JWKS_MAX_AGE of one second, above the five seconds that are
-// at least between two fetches of the keys, and above the four for which an idle
-// connection is kept.
+// keysAge is longer than JWKS_MAX_AGE (1 s), than the pause between two fetches of
+// the keys (5 s), and than the time for which an idle connection is kept (4 s).
 const keysAge = 5200 * time.Millisecond
 
 type freeze struct {
@@ -99,7 +98,7 @@ func testFreeze(t *testing.T, f freeze) {
 		t.Error("the environment did not survive")
 	}
 	t.Logf("usual %v; first after a thaw %v", usual, slices.Sorted(slices.Values(thawed)))
-	// A slow moment of this machine may spoil one round of the short form, not the half of them.
+	// A slow moment of this machine may delay one round of the short form, but not half of the rounds.
 	limit, first := usual.Percentile(.5)+100*time.Millisecond, thawed.Percentile(.5)
 	if run.long {
 		first = thawed.Percentile(1)
@@ -109,9 +108,8 @@ func testFreeze(t *testing.T, f freeze) {
 	}
 }
 
-// silence serves, where it is on, no call that comes over a connection which had
-// been idle for four seconds: as a balancer or a network address translation does
-// that has forgotten a connection and tells nobody.
+// silence, if it is on, does not answer calls over a connection that was idle for
+// four seconds, like a load balancer or a NAT that has dropped the connection.
 type silence struct {
 	next http.Handler
 	on   bool

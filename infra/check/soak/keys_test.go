@@ -15,8 +15,7 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// keyFaults are what a key server may answer instead of the good keys that the
-// issuer has.
+// keyFaults are wrong answers of a key server.
 func keyFaults(i *issuer.Issuer) map[string]http.HandlerFunc {
 	good := httptest.NewRecorder()
 	i.ServeHTTP(good, httptest.NewRequest("GET", "/.well-known/jwks.json", nil))
@@ -49,10 +48,9 @@ func keyFaults(i *issuer.Issuer) map[string]http.HandlerFunc {
 	}
 }
 
-// Whatever is wrong with the key server, a good token is never refused: without
-// keys the answer is 503, with keys that were had before it is 200. It costs a
-// request one fetch at most, and is over, without a restart, when the server is
-// well again.
+// While the key server has a fault, a good token is never refused: the answer is 503
+// without keys, and 200 with keys of an earlier fetch. A request costs at most one
+// fetch. The function recovers with the server, without a restart.
 func TestKeyServerFaults(t *testing.T) {
 	t.Parallel()
 	placeholder, err := issuer.New("http://issuer.example", "settings")
@@ -69,7 +67,8 @@ func TestKeyServerFaults(t *testing.T) {
 	wg.Wait()
 }
 
-// endureKeyFault sends requests while the server is faulty, well, and faulty again.
+// endureKeyFault sends requests while the server has the fault, is well, and has the
+// fault again.
 func (s *service) endureKeyFault(t *testing.T, name, token string, server *keyServer, fault *http.HandlerFunc) {
 	oneFetch := map[int]time.Duration{503: 2 * time.Second, 200: 900 * time.Millisecond} // its limit without and with keys
 	get := func(want int) (answered int) {
@@ -106,12 +105,12 @@ func (s *service) endureKeyFault(t *testing.T, name, token string, server *keySe
 	get(200)
 	for _, pid := range s.Function.Environments() {
 		if p, err := ReadProcess(pid); err == nil && p.ResidentKB > 64<<10 {
-			t.Errorf("%s: the process has %d KB, want 64 MB at most", name, p.ResidentKB)
+			t.Errorf("%s: the process has %d KB, want at most 64 MB", name, p.ResidentKB)
 		}
 	}
 }
 
-// keyServer serves the keys of an issuer, or by a fault.
+// keyServer serves the keys of an issuer, or a fault.
 type keyServer struct {
 	issuer *issuer.Issuer
 	fault  atomic.Pointer[http.HandlerFunc] // nil: none
@@ -127,8 +126,8 @@ func (k *keyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k.issuer.ServeHTTP(w, r)
 }
 
-// startWithKeys starts a stack of one environment that trusts an issuer of its own
-// and looks for new keys once a second, as far as the pause between two fetches lets it.
+// startWithKeys starts a stack of one environment with a separate issuer and a
+// JWKS_MAX_AGE of one second.
 func startWithKeys(t *testing.T, database http.Handler, change func(*stack.Options)) (*service, *issuer.Issuer, *keyServer) {
 	t.Helper()
 	keys := new(keyServer)

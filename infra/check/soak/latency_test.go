@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// Latencies are how long requests took.
+// Latencies are the durations of requests.
 type Latencies []time.Duration
 
-// Percentile returns the time within which a share p, from 0 to 1, was answered.
+// Percentile returns the time within which the share p of the requests, from 0 to 1,
+// was answered.
 func (l Latencies) Percentile(p float64) time.Duration {
 	if len(l) == 0 {
 		return 0
@@ -32,10 +33,9 @@ func (l Latencies) Plot(w io.Writer) {
 	const width = 60
 	for _, p := range []float64{0, .5, .75, .9, .95, .99, .999, 1} {
 		took := l.Percentile(p)
-		// From 0.1 ms to 10 s are five powers of ten.
 		n := 0
 		for step := 100 * time.Microsecond; step < took && n < width; n++ {
-			step = step * 1212 / 1000 // 60 such steps are five powers of ten
+			step = step * 1212 / 1000 // 60 steps are five powers of ten: 0.1 ms to 10 s
 		}
 		fmt.Fprintf(w, "%6.4g%% %9.2f ms %s\n", p*100, float64(took)/float64(time.Millisecond), strings.Repeat("#", max(n, 1)))
 	}

@@ -15,9 +15,8 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// The deployed program listens on nothing, and is connected to the Runtime API,
-// the database and the issuer alone. What it links is the matter of
-// TestShippedProgramLinks of functions/settings.
+// The deployed program listens on nothing, and is connected only to the Runtime API,
+// the database and the issuer.
 func TestDeployedProgramListensOnNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *stack.Options) { o.Environments = 1 })
@@ -48,7 +47,7 @@ func TestDeployedProgramListensOnNothing(t *testing.T) {
 			t.Errorf("sockets %+v, want one to the database and one to the Runtime API at least", sockets)
 		}
 	}
-	// The look itself finds what listens: this process serves the stack.
+	// Sockets finds a listening socket: this process serves the stack.
 	own, err := Sockets(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +58,7 @@ func TestDeployedProgramListensOnNothing(t *testing.T) {
 	}
 }
 
-// hexAddress returns the address of u, which is one of 127.0.0.1, as /proc has it.
+// hexAddress returns the address of u, on 127.0.0.1, in the form of /proc.
 func hexAddress(t *testing.T, u string) string {
 	t.Helper()
 	parsed, err := url.Parse(u)

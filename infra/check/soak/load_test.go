@@ -16,8 +16,8 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// A steady stream of reads and writes over several environments: every answer
-// is right, and no process grows.
+// Under a steady stream of reads and writes, over several environments, every answer
+// is right and no process grows.
 func TestLoad(t *testing.T) {
 	const environments = 4
 	s := start(t, func(o *stack.Options) { o.Environments = 32 })
@@ -71,12 +71,12 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%d of %d requests failed", failed, len(samples))
 	}
 	checkGrowth(t, processes)
-	// Connections come and go, each with two goroutines.
-	const play = 8
+	// The number of connections varies, and each has two goroutines.
+	const slack = 8
 	for _, pid := range s.living() {
 		last := s.goroutines(t, pid)
 		t.Logf("process %d ends with %d goroutines, another had %d before", pid, last, first)
-		if last > first+play {
+		if last > first+slack {
 			t.Errorf("process %d has %d goroutines after the load, one had %d before", pid, last, first)
 		}
 	}
@@ -91,8 +91,8 @@ func loadDocument(n int) string {
 	return fmt.Sprintf(`{"settings":{"n":%d,"text":%q}}`, n, strings.Repeat(marker+" ", size/(len(marker)+1)))
 }
 
-// warm lets n environments serve some requests, so that all are there and have
-// their connections before anything is measured.
+// warm lets n environments serve some requests before the measurement, so that they
+// have their connections.
 func (s *service) warm(t *testing.T, n int, token string) {
 	t.Helper()
 	for round := 0; len(s.living()) < n || round < 30; round++ {
@@ -111,18 +111,18 @@ func (s *service) warm(t *testing.T, n int, token string) {
 	}
 }
 
-// living returns the environments whose processes have not ended.
+// living returns the processes of the environments that have not ended.
 func (s *service) living() []int {
 	return slices.DeleteFunc(s.Function.Environments(), func(pid int) bool { return syscall.Kill(pid, 0) != nil })
 }
 
-// watch looks at the processes of the environments until the function that it
-// returns is called, which returns what was seen of each.
+// watch reads the processes of the environments until end is called, which returns
+// the readings of each process.
 func (s *service) watch(t *testing.T) (end func() map[int][]Process) {
 	t.Helper()
 	seen := make(map[int][]Process)
 	if runtime.GOOS != "linux" {
-		return func() map[int][]Process { t.Log("processes are looked at on Linux only"); return nil }
+		return func() map[int][]Process { t.Log("processes are read on Linux only"); return nil }
 	}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	pids := s.living()
@@ -188,9 +188,8 @@ func checkGrowth(t *testing.T, processes map[int][]Process) {
 	}
 }
 
-// goroutines ends the process pid and returns how many goroutines it had. The
-// program has no endpoint that tells; but when told to quit it writes them all to
-// its log.
+// goroutines ends the process pid and returns how many goroutines it had: after
+// SIGQUIT a Go program writes all of them to its log.
 func (s *service) goroutines(t *testing.T, pid int) int {
 	t.Helper()
 	at := len(s.log.String())
@@ -201,7 +200,7 @@ func (s *service) goroutines(t *testing.T, pid int) int {
 	lastRegister := regexp.MustCompile(`\n(gs|fault) .*\n$`) // of amd64 and arm64
 	for deadline := time.Now().Add(5 * time.Second); !lastRegister.MatchString(dump); dump = s.log.String()[at:] {
 		if time.Now().After(deadline) {
-			t.Fatal("a process that is told to quit does not write its goroutines")
+			t.Fatal("the process does not write its goroutines after SIGQUIT")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -14,12 +14,12 @@ import (
 	"unicode"
 )
 
-// marker stands in every token and in the documents and header fields of the
-// tests here: wherever it must not show.
+// marker is in every token, document and header field of these tests. The log must
+// not show it.
 const marker = "5ecre7"
 
-// checkLog looks for what must never be in a log: tokens, the marker, lines that
-// are not JSON or hold what a terminal acts upon, and texts that nobody cut.
+// checkLog looks for what must never be in a log: tokens, the marker, lines that are
+// not JSON, control characters, and texts that are too long.
 func checkLog(log string) (problems []string) {
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	for line := range strings.Lines(log) {
@@ -28,7 +28,7 @@ func checkLog(log string) (problems []string) {
 		err := json.Unmarshal([]byte(line), &members)
 		switch {
 		case strings.Contains(line, "eyJ"), strings.Contains(line, marker):
-			problem("the log shows what it must not: %.300q", line)
+			problem("the log shows a token or the marker: %.300q", line)
 		case err != nil:
 			problem("a line of the log is no JSON: %.300q", line)
 		case strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }):
@@ -109,7 +109,7 @@ func TestHostileTextInTheLog(t *testing.T) {
 			t.Errorf("%s: %s is %q in the log, want it to begin with %q", tt.name, tt.member, text, tt.begins)
 		}
 	}
-	// A hostile query, which is in no line either.
+	// No line shows a hostile query either.
 	r, err := http.NewRequestWithContext(t.Context(), "DELETE", s.URL+"/settings/organization?keys="+marker+"&access_token="+good, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -124,11 +124,11 @@ func TestHostileTextInTheLog(t *testing.T) {
 	if response.StatusCode != 200 {
 		t.Errorf("a hostile query: %d", response.StatusCode)
 	}
-	// The lines themselves are searched when the stack ends, as after every test here.
+	// When the stack ends, checkLog reads all lines, as after every test here.
 }
 
-// requestLine returns the members of the line of one request, which may come a
-// little later than its answer.
+// requestLine returns the members of the line of one request. The line may come
+// after the answer.
 func (s *service) requestLine(t *testing.T, id string) (members map[string]any) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
@@ -143,7 +143,6 @@ func (s *service) requestLine(t *testing.T, id string) (members map[string]any) 
 	return nil
 }
 
-// The search finds what it is to find.
 func TestCheckLog(t *testing.T) {
 	t.Parallel()
 	var good bytes.Buffer

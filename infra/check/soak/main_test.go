@@ -26,7 +26,7 @@ import (
 	"orgsettings/infra/local/testenv"
 )
 
-// plan is what the flags ask for.
+// plan is the values of the flags.
 type plan struct {
 	long bool
 	seed uint64
@@ -46,9 +46,9 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.BoolVar(&run.long, "long", false, "run the long form")
-	flag.Uint64Var(&run.seed, "seed", 0, "decide faults and requests by `SEED`; 0: another one each time")
-	flag.Float64Var(&run.rate, "rate", 0, "`REQUESTS` a second of the load; 0: 50, in the long form 100")
-	flag.DurationVar(&run.time, "for", 0, "`TIME` of the load; 0: 4s, in the long form 5m")
+	flag.Uint64Var(&run.seed, "seed", 0, "`SEED` of faults and requests; 0: a random one")
+	flag.Float64Var(&run.rate, "rate", 0, "`REQUESTS` a second; 0: 50, in the long form 100")
+	flag.DurationVar(&run.time, "for", 0, "`TIME` that the load lasts; 0: 4s, in the long form 5m")
 	flag.Parse()
 	if run.seed == 0 {
 		run.seed = 1 + uint64(rand.Uint32())
@@ -59,11 +59,11 @@ func TestMain(m *testing.M) {
 	if run.time == 0 {
 		run.time = map[bool]time.Duration{false: 4 * time.Second, true: 5 * time.Minute}[run.long]
 	}
-	fmt.Printf("seed %d (the same again: -seed %[1]d)\n", run.seed)
+	fmt.Printf("seed %d (-seed %[1]d repeats this run)\n", run.seed)
 	os.Exit(stacktest.Main(m, &bootstrap))
 }
 
-// service is a running stack with a database that can be spoiled.
+// service is a running stack whose database can have faults.
 type service struct {
 	*stack.Stack
 	proxy    *Proxy
@@ -123,12 +123,12 @@ func tokenOf(t *testing.T, i *issuer.Issuer, user string) string {
 	return token
 }
 
-// document is one that no other write has, with the marker in it.
+// document returns a document that no other write has, with the marker in it.
 func document(client, n int) string {
 	return fmt.Sprintf(`{"w":"%d-%d","secret":%q}`, client, n, marker)
 }
 
-// reply is what a client gets.
+// reply is an answer to a client.
 type reply struct {
 	status int
 	header http.Header
@@ -162,7 +162,7 @@ func (s *service) call(method, token, body string, fields ...string) (reply, err
 	return a, errors.Join(err, a.documented(method))
 }
 
-// mustCall is call where nothing but a 200 will do.
+// mustCall is call for a request that must be answered 200.
 func (s *service) mustCall(t *testing.T, method, token, body string, fields ...string) reply {
 	t.Helper()
 	a, err := s.call(method, token, body, fields...)
@@ -175,7 +175,7 @@ func (s *service) mustCall(t *testing.T, method, token, body string, fields ...s
 	return a
 }
 
-// documented says whether an answer is one that the contract knows, to the byte.
+// documented returns an error unless the contract has the answer, to the byte.
 func (a reply) documented(method string) error {
 	success := map[string]string{
 		"POST":   `{"success":true,"message":"Organization settings updated successfully"}`,

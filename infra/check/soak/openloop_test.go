@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// Load is a steady stream of requests that does not wait for the answers, as
-// clients that know nothing of each other send it.
+// Load is a steady stream of requests that does not wait for answers (an open loop),
+// as independent clients send it.
 type Load struct {
 	Rate     float64 // requests a second
-	Together int     // of them, how many are due at once: so many environments are at work
+	Together int     // requests due at the same time, so that as many environments work
 	For      time.Duration
-	InFlight int // requests at once; what would go beyond it fails without being sent
+	InFlight int // most requests at once; more fail without being sent
 }
 
-// Sample is what became of one request.
+// Sample is the result of one request.
 type Sample struct {
 	At   time.Duration // when it was due, from the beginning
-	Took time.Duration // counted from when it was due, so that a stall is charged for all whom it delays
+	Took time.Duration // from when it was due, so that a stall counts for every request that it delays
 	OK   bool
 }
 
-// Run sends n = 0, 1, … by do, which says whether the answer was right. It ends
-// by itself, when its time is over or ctx ends and all answers are there.
+// Run calls do with n = 0, 1, …, which sends a request and reports whether the answer
+// was right. Run returns after the last answer. The end of ctx ends it early.
 func (l Load) Run(ctx context.Context, do func(n int) bool) []Sample {
 	samples := make([]Sample, int(l.Rate*l.For.Seconds()))
 	began := time.Now()

@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// Process is what Linux tells of a process from outside.
+// Process is what /proc says about a process.
 type Process struct {
 	ResidentKB, Threads, Files int
 }
 
-// ReadProcess looks at the process pid.
+// ReadProcess reads the process pid.
 func ReadProcess(pid int) (Process, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	status, err := os.ReadFile(filepath.Join(dir, "status"))
 	if err != nil {
-		return Process{}, fmt.Errorf("look at process %d: %w", pid, err)
+		return Process{}, fmt.Errorf("read process %d: %w", pid, err)
 	}
 	files, err := os.ReadDir(filepath.Join(dir, "fd"))
 	if err != nil {
-		return Process{}, fmt.Errorf("look at process %d: %w", pid, err)
+		return Process{}, fmt.Errorf("read process %d: %w", pid, err)
 	}
 	p := Process{Files: len(files)}
 	for line := range strings.Lines(string(status)) {
@@ -36,7 +36,7 @@ func ReadProcess(pid int) (Process, error) {
 			p.Threads, err = strconv.Atoi(number)
 		}
 		if err != nil {
-			return Process{}, fmt.Errorf("look at process %d: %w", pid, err)
+			return Process{}, fmt.Errorf("read process %d: %w", pid, err)
 		}
 	}
 	return p, nil
@@ -46,7 +46,7 @@ func ReadProcess(pid int) (Process, error) {
 type Socket struct {
 	Protocol      string // tcp, tcp6, udp, udp6 or unix
 	Local, Remote string // addresses as /proc has them; of a unix socket the path
-	Listening     bool   // takes connections or, having no peer, datagrams
+	Listening     bool   // accepts connections or, without a peer, datagrams
 }
 
 // Sockets returns the sockets of the process pid.
@@ -54,18 +54,18 @@ func Sockets(pid int) ([]Socket, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	own, err := inodes(dir)
 	if err != nil {
-		return nil, fmt.Errorf("look at the sockets of process %d: %w", pid, err)
+		return nil, fmt.Errorf("read the sockets of process %d: %w", pid, err)
 	}
 	var sockets []Socket
 	for _, protocol := range []string{"tcp", "tcp6", "udp", "udp6", "unix"} {
 		table, err := os.ReadFile(filepath.Join(dir, "net", protocol))
 		if os.IsNotExist(err) {
-			continue // without IPv6
+			continue // no IPv6
 		}
 		if err != nil {
-			return nil, fmt.Errorf("look at the sockets of process %d: %w", pid, err)
+			return nil, fmt.Errorf("read the sockets of process %d: %w", pid, err)
 		}
-		_, rows, _ := strings.Cut(string(table), "\n") // behind the headings
+		_, rows, _ := strings.Cut(string(table), "\n") // after the heading
 		for row := range strings.Lines(rows) {
 			if s, inode, ok := parseSocket(protocol, strings.Fields(row)); ok && slices.Contains(own, inode) {
 				sockets = append(sockets, s)
@@ -85,7 +85,7 @@ func inodes(dir string) ([]string, error) {
 	for _, f := range files {
 		target, err := os.Readlink(filepath.Join(dir, "fd", f.Name()))
 		if err != nil {
-			continue // closed meanwhile
+			continue // it was closed meanwhile
 		}
 		if inode, ok := strings.CutPrefix(target, "socket:["); ok {
 			found = append(found, strings.TrimSuffix(inode, "]"))

@@ -16,28 +16,28 @@ import (
 	"time"
 )
 
-// Fault is what happens to one call of the database.
+// Fault is what goes wrong with one call of the database.
 type Fault int
 
-// The faults. A call that is carried out in spite of its fault leaves the client
-// in doubt, as does the internal error, which comes before or after it.
+// The faults. After most of them the client does not know whether the call was
+// carried out.
 const (
 	None         Fault = iota
 	Refused            // 503 or throttled
 	Failed             // 500; every other one is carried out
 	ResetBefore        // the connection is reset
 	ResetAfter         // carried out, then the connection is reset
-	Late               // carried out two seconds later, when the client has given up and gone on
+	Late               // carried out two seconds later, when the client has given up
 	StalledAfter       // carried out at once, answered two seconds later
-	CutOff             // carried out; the answer ends half-way
-	faults             // how many there are
+	CutOff             // carried out; the answer is incomplete
+	faults             // their number
 )
 
 func (f Fault) String() string {
 	return [...]string{"none", "refused", "failed", "reset before", "reset after", "late", "stalled after", "cut off"}[f]
 }
 
-// stall is longer than the client waits for an answer.
+// stall is longer than the client's timeout.
 const stall = 2 * time.Second
 
 // Commit is one put of the settings table that succeeded.
@@ -45,31 +45,31 @@ type Commit struct {
 	Org, Revision, Document string // the document as text; empty if it was stored otherwise
 }
 
-// Proxy hands calls on to a database and spoils some of them: 10% are refused or
-// failed, 5% reset, 2% stalled and 1% cut off. Which fault the n-th call has is
-// decided by the seed and n alone. It is safe for concurrent use.
+// Proxy forwards calls to a database with faults: 10% of them are refused or fail,
+// 5% are reset, 2% stall and 1% are cut off. The seed and n decide the fault of the
+// n-th call. A Proxy is safe for concurrent use.
 type Proxy struct {
 	next http.Handler
 	seed uint64
 
 	armed atomic.Bool
 	calls atomic.Uint64
-	spoil [faults]atomic.Int64
+	had   [faults]atomic.Int64 // calls by fault
 
-	mu      sync.Mutex // held while a put is carried out, so that commits are in their order
+	mu      sync.Mutex // held during a put, so that commits are in order
 	commits []Commit
 }
 
-// NewProxy returns a Proxy before next that spoils nothing until [Proxy.Arm].
+// NewProxy returns a Proxy for next. It has no faults before [Proxy.Arm].
 func NewProxy(next http.Handler, seed uint64) *Proxy { return &Proxy{next: next, seed: seed} }
 
-// Arm lets the faults begin, and the calls be counted.
+// Arm begins faults and the count of calls.
 func (p *Proxy) Arm() { p.armed.Store(true) }
 
-// Disarm lets the faults end, and the calls no longer be counted.
+// Disarm ends faults and the count of calls.
 func (p *Proxy) Disarm() { p.armed.Store(false) }
 
-// Calls returns how many calls came while the proxy was armed.
+// Calls returns the number of calls while the proxy was armed.
 func (p *Proxy) Calls() int { return int(p.calls.Load()) }
 
 // Commits returns the puts of the settings table that succeeded, in their order.
@@ -79,16 +79,16 @@ func (p *Proxy) Commits() []Commit {
 	return p.commits[:len(p.commits):len(p.commits)]
 }
 
-// Summary tells how many calls had which fault.
+// Summary returns the number of calls with each fault.
 func (p *Proxy) Summary() string {
 	var b strings.Builder
 	for f := range faults {
-		fmt.Fprintf(&b, "%s%v %d", map[bool]string{true: ", "}[f > 0], f, p.spoil[f].Load())
+		fmt.Fprintf(&b, "%s%v %d", map[bool]string{true: ", "}[f > 0], f, p.had[f].Load())
 	}
 	return b.String()
 }
 
-// fault decides the n-th call.
+// fault returns the fault of the n-th call, and which of its two forms it has.
 func (p *Proxy) fault(n uint64) (f Fault, second bool) {
 	r := rand.New(rand.NewPCG(p.seed, n))
 	x, second := r.Float64(), r.IntN(2) == 1
@@ -123,7 +123,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var second bool
 	if p.armed.Load() {
 		f, second = p.fault(p.calls.Add(1))
-		p.spoil[f].Add(1)
+		p.had[f].Add(1)
 	}
 	switch f {
 	case None:
@@ -160,7 +160,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// carryOut hands a call on, whether or not its client is still there.
+// carryOut forwards a call, even if its client is gone.
 func (p *Proxy) carryOut(r *http.Request, body []byte) *answer {
 	r = r.Clone(context.WithoutCancel(r.Context()))
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -190,7 +190,7 @@ func commitOf(body []byte) (Commit, bool) {
 	return Commit{Org: put.Item.OrgID.S, Revision: put.Item.Revision.S, Document: put.Item.Settings.S}, true
 }
 
-// answer is what the database answered, kept until it is sent or dropped.
+// answer is an answer of the database.
 type answer struct {
 	header http.Header
 	status int
@@ -208,7 +208,7 @@ func (a *answer) send(w http.ResponseWriter) {
 		}
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body.Bytes()) // a client that is gone cannot be told
+	_, _ = w.Write(a.body.Bytes()) // the client may be gone
 }
 
 func failWith(w http.ResponseWriter, status int, code string) {
@@ -217,14 +217,14 @@ func failWith(w http.ResponseWriter, status int, code string) {
 	fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"injected"}`, code)
 }
 
-// reset ends a connection as a host does that has lost it.
+// reset ends a connection with a TCP reset.
 func reset(w http.ResponseWriter) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // then closing resets
+		_ = tcp.SetLinger(0) // then Close resets
 	}
 	_ = conn.Close()
 }

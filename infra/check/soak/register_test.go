@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Operation is one request of a history and what its client was told.
+// Operation is one request of a history, with its answer.
 type Operation struct {
 	Org      string
 	Write    bool
-	Document string // sent or, by a read that was answered, got
+	Document string // that a write sent or a read got
 	Revision string // of the answer; empty if there was none, or nothing is stored
 	Answered bool   // with success
 	Call     time.Duration
@@ -24,22 +24,22 @@ func (o Operation) String() string {
 	return fmt.Sprintf("%s of %s in %s at %q, from %v to %v", kind, o.Document, o.Org, o.Revision, o.Call, o.Return)
 }
 
-// Verdict is what is wrong with a history.
+// Verdict says what is wrong with a history.
 type Verdict struct {
 	Problems []string
 	Repeated []string // documents that one write stored under two revisions
-	Returned []string // those of them that came back after a later write had been answered
+	Returned []string // the repeated ones that came back after a later write was answered
 }
 
-// CheckRegister compares a history of clients with what was committed. Every
-// write has a document of its own. Problems are:
+// CheckRegister compares the history of all clients with the commits of the
+// database. Every write has its own document. Problems are:
 //
-//   - a revision that is not greater than the one committed before, unless it is
-//     the same with the same document: a repeated attempt;
-//   - a write that was answered and is not committed as it was answered;
-//   - a read of something that was never committed, or that nobody sent before;
+//   - a revision that is not greater than the one committed before, unless revision
+//     and document are the same: a repeated attempt;
+//   - a write that was answered, but not committed as it was answered;
+//   - a read of something that was never committed, or that nobody had sent;
 //   - a write that is committed below a revision that some client knew before the
-//     write began, or a read of such a state: something that was answered is lost.
+//     write began, or a read of such a state: an answered write is lost.
 func CheckRegister(history []Operation, commits []Commit) Verdict {
 	v := Verdict{}
 	byOrg := make(map[string][]Operation)
@@ -118,10 +118,10 @@ func (v *Verdict) check(history []Operation, commits []Commit) {
 }
 
 // repeated looks for writes that are committed twice: an attempt whose answer was
-// lost, a write of another, and the attempt after that, above it. It is one
-// effect too many if the first one was seen before the other write began.
+// lost, a write of another client, and a second attempt above it. That is wrong if
+// somebody saw the first attempt before the other write began.
 func (v *Verdict) repeated(history []Operation, revisions map[string][]string, answered map[string]Operation) {
-	seen := map[string]time.Duration{} // by revision: when it was first read
+	seen := map[string]time.Duration{} // by revision: the time of its first read
 	for _, o := range history {
 		if at, ok := seen[o.Revision]; !o.Write && o.Answered && (!ok || o.Return < at) {
 			seen[o.Revision] = o.Return
@@ -142,19 +142,18 @@ func (v *Verdict) repeated(history []Operation, revisions map[string][]string, a
 	}
 }
 
-// knowledge is which revision was the highest that any client had been told of
-// at a time.
+// knowledge is the highest revision that any client knew at a time.
 type knowledge struct {
 	at        []time.Duration
 	revisions []string // the highest known after at
 }
 
 func newKnowledge(history []Operation) knowledge {
-	told := slices.DeleteFunc(slices.Clone(history), func(o Operation) bool { return !o.Answered || o.Revision == "" })
-	slices.SortFunc(told, func(a, b Operation) int { return cmp.Compare(a.Return, b.Return) })
+	answered := slices.DeleteFunc(slices.Clone(history), func(o Operation) bool { return !o.Answered || o.Revision == "" })
+	slices.SortFunc(answered, func(a, b Operation) int { return cmp.Compare(a.Return, b.Return) })
 	var k knowledge
 	highest := ""
-	for _, o := range told {
+	for _, o := range answered {
 		highest = max(highest, o.Revision)
 		k.at = append(k.at, o.Return)
 		k.revisions = append(k.revisions, highest)
@@ -162,7 +161,7 @@ func newKnowledge(history []Operation) knowledge {
 	return k
 }
 
-// before returns the highest revision that was known before t; empty: none was.
+// before returns the highest revision that was known before t, or "".
 func (k knowledge) before(t time.Duration) string {
 	n, _ := slices.BinarySearch(k.at, t)
 	if n == 0 {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Who belongs where, and may do what, is looked up for each request: what is
-// taken from a member is gone with the next one, however long the token is valid.
+// Each request looks up the membership: a right that a member loses is gone with the
+// next request, however long the token is valid.
 func TestRevocationCountsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -38,7 +38,7 @@ func TestRevocationCountsAtOnce(t *testing.T) {
 	}
 }
 
-// putUser puts an item of the users table, as the owner of the users would.
+// putUser puts an item of the users table.
 func (s *service) putUser(t *testing.T, item string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", s.DynamoDBURL+"/", strings.NewReader(`{"TableName":"UsersTable","Item":`+item+`}`))

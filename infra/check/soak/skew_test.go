@@ -10,9 +10,9 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// Two environments whose clocks differ by 30 s write in turn: whichever is
-// ahead, the write that is answered later is what remains, with the greater
-// revision. One of the two is the deployed program.
+// Two environments whose clocks differ by 30 s write in turn. Whichever clock is
+// ahead, the later write remains and has the greater revision. One of the two is the
+// deployed program.
 func TestClocksDiffer(t *testing.T) {
 	t.Parallel()
 	for _, offset := range []time.Duration{30 * time.Second, -30 * time.Second} {
@@ -56,16 +56,16 @@ func testClocks(t *testing.T, environments []*service, offset time.Duration) {
 			t.Errorf("after write %d remains %s at %s, want %s at %s", n, got.body, got.etag(), sent, last)
 		}
 	}
-	// Both clocks were in use: their revisions begin with other times.
+	// Both clocks were in use: revisions begin with different times.
 	times := make(map[string]bool)
 	for _, c := range environments[0].proxy.Commits() {
 		times[c.Revision[:10]] = true
 	}
 	if len(times) < 2 {
-		t.Errorf("with %v there is but one time in the revisions", offset)
+		t.Errorf("with %v all revisions have the same time", offset)
 	}
 
-	// Now at once, and the whole history has to be one of a register.
+	// Now at the same time: the history must be that of a register.
 	histories := make([]recorder, len(environments))
 	began := time.Now()
 	var wg sync.WaitGroup

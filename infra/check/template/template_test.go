@@ -71,7 +71,7 @@ func TestCrossOriginMethodsAreTheRoutes(t *testing.T) {
 	}
 }
 
-func TestGatewayWaitsLongerThanTheFunction(t *testing.T) {
+func TestTimeoutsNest(t *testing.T) {
 	t.Parallel()
 	f := function(t)
 	seconds := at(f, "Timeout").(int)
