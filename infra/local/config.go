@@ -9,20 +9,17 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
+
+	"orgsettings/infra/local/stack"
 )
 
 // config is the configuration: flags, and environment variables for those that are not given.
 type config struct {
-	addr, issuerAddr, dynamoDBAddr, docsAddr string
+	stack.Options // except CORSOrigins, Env and Output
 
-	dynamoDBURL               string // empty: the embedded one
-	jwksURL, issuer, audience string // all of them or none
-	corsOrigins               string
-	environments              int
-	bootstrap                 string // empty: is built
-	template                  string
-	logLevel                  string // empty: the template's
-	log                       string // path; empty: standard error
+	corsOrigins string // separated by commas
+	logLevel    string // empty: the template's
+	log         string // path; empty: standard error
 
 	// What to do instead of serving until a signal comes. At most one is set.
 	token   string   // a user: print a token of the running stack
@@ -41,18 +38,18 @@ func usage(format string, args ...any) error { return &usageError{fmt.Errorf(for
 func (c *config) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("local", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.StringVar(&c.addr, "addr", "127.0.0.1:3000", "`HOST:PORT` of the API; port 0 takes a free port")
-	fs.StringVar(&c.issuerAddr, "issuer-addr", "127.0.0.1:3001", "`HOST:PORT` of the token issuer")
-	fs.StringVar(&c.dynamoDBAddr, "dynamodb-addr", "127.0.0.1:3002", "`HOST:PORT` of the embedded DynamoDB")
-	fs.StringVar(&c.docsAddr, "docs-addr", "127.0.0.1:3003", "`HOST:PORT` of the API page")
-	fs.StringVar(&c.dynamoDBURL, "dynamodb", "", "`URL` of a DynamoDB to use instead of the embedded one, such as DynamoDB Local")
-	fs.StringVar(&c.jwksURL, "jwks-url", "", "`URL` of the JWKS of an issuer to trust instead of the stack's own; needs -issuer and -audience")
-	fs.StringVar(&c.issuer, "issuer", "", "`ISS` claim of that issuer's tokens")
-	fs.StringVar(&c.audience, "audience", "", "`AUD` claims that its tokens may have, separated by commas")
+	fs.StringVar(&c.Addr, "addr", "127.0.0.1:3000", "`HOST:PORT` of the API; port 0 takes a free port")
+	fs.StringVar(&c.IssuerAddr, "issuer-addr", "127.0.0.1:3001", "`HOST:PORT` of the token issuer")
+	fs.StringVar(&c.DynamoDBAddr, "dynamodb-addr", "127.0.0.1:3002", "`HOST:PORT` of the embedded DynamoDB")
+	fs.StringVar(&c.DocsAddr, "docs-addr", "127.0.0.1:3003", "`HOST:PORT` of the API page")
+	fs.StringVar(&c.DynamoDBURL, "dynamodb", "", "`URL` of a DynamoDB to use instead of the embedded one, such as DynamoDB Local")
+	fs.StringVar(&c.JWKSURL, "jwks-url", "", "`URL` of the JWKS of an issuer to trust instead of the stack's own; needs -issuer and -audience")
+	fs.StringVar(&c.Issuer, "issuer", "", "`ISS` claim of that issuer's tokens")
+	fs.StringVar(&c.Audience, "audience", "", "`AUD` claims that its tokens may have, separated by commas")
 	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API from a browser, separated by commas")
-	fs.IntVar(&c.environments, "environments", 4, "largest `NUMBER` of function processes at once")
-	fs.StringVar(&c.bootstrap, "bootstrap", "", "`PATH` of a built function to run instead of building it")
-	fs.StringVar(&c.template, "template", "template.yaml", "`PATH` of the SAM template")
+	fs.IntVar(&c.Environments, "environments", 4, "largest `NUMBER` of function processes at once")
+	fs.StringVar(&c.Bootstrap, "bootstrap", "", "`PATH` of a built function to run instead of building it")
+	fs.StringVar(&c.Template, "template", "template.yaml", "`PATH` of the SAM template")
 	fs.StringVar(&c.logLevel, "log-level", "", "`LEVEL` of the function's log: debug, info, warn or error")
 	fs.StringVar(&c.log, "log", "", "`FILE` for the function's log, instead of standard error")
 	fs.StringVar(&c.token, "token", "", "print a token for `USER` from the stack that is running, and exit")
@@ -108,7 +105,7 @@ func readConfig(args []string, getenv func(string) string) (config, error) {
 	}
 	if c.invoke != "" || c.command != nil { // the user's stack may be running at the usual addresses
 		for name, addr := range map[string]*string{
-			"addr": &c.addr, "issuer-addr": &c.issuerAddr, "dynamodb-addr": &c.dynamoDBAddr, "docs-addr": &c.docsAddr,
+			"addr": &c.Addr, "issuer-addr": &c.IssuerAddr, "dynamodb-addr": &c.DynamoDBAddr, "docs-addr": &c.DocsAddr,
 		} {
 			if !given[name] {
 				*addr = anyPort
@@ -119,14 +116,14 @@ func readConfig(args []string, getenv func(string) string) (config, error) {
 }
 
 func (c *config) check() error {
-	for name, value := range map[string]string{"dynamodb": c.dynamoDBURL, "jwks-url": c.jwksURL} {
+	for name, value := range map[string]string{"dynamodb": c.DynamoDBURL, "jwks-url": c.JWKSURL} {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			return usage("-%s %q is not an http or https URL", name, value)
 		}
 	}
-	outside := c.jwksURL != ""
+	outside := c.JWKSURL != ""
 	switch {
-	case outside != (c.issuer != "") || outside != (c.audience != ""):
+	case outside != (c.Issuer != "") || outside != (c.Audience != ""):
 		return usage("-jwks-url, -issuer and -audience go together")
 	case outside && c.token != "":
 		return usage("-token asks the stack's own issuer, which -jwks-url replaces")
@@ -134,8 +131,8 @@ func (c *config) check() error {
 		return usage("-token, -invoke and a command exclude each other")
 	case c.logLevel != "" && new(slog.Level).UnmarshalText([]byte(c.logLevel)) != nil:
 		return usage("-log-level %q is not debug, info, warn or error", c.logLevel)
-	case c.environments < 1:
-		return usage("-environments %d is not at least 1", c.environments)
+	case c.Environments < 1:
+		return usage("-environments %d is not at least 1", c.Environments)
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 // SIGTERM and has ten seconds to end.
 func runCommand(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	return c.withStack(ctx, stderr, func(s *stack.Stack, _ string) error {
-		issuerURL := c.issuer
+		issuerURL := c.Issuer
 		if s.Issuer != nil {
 			issuerURL = s.Issuer.URL()
 		}
@@ -175,19 +175,19 @@ func fillToken(event []byte, i *issuer.Issuer) ([]byte, error) {
 func printToken(ctx context.Context, c config, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.issuerAddr+"/token?user="+url.QueryEscape(c.token), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.IssuerAddr+"/token?user="+url.QueryEscape(c.token), nil)
 	if err != nil {
 		return err
 	}
 	client := http.Client{Transport: new(http.Transport)} // uses no proxy
 	response, err := client.Do(r)
 	if err != nil {
-		return fmt.Errorf("no stack answers at %s; start one with make run, or give its issuer's address with -issuer-addr", c.issuerAddr)
+		return fmt.Errorf("no stack answers at %s; start one with make run, or give its issuer's address with -issuer-addr", c.IssuerAddr)
 	}
 	defer response.Body.Close()
 	token, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
 	if err != nil || response.StatusCode != http.StatusOK || bytes.Count(token, []byte(".")) != 2 {
-		return fmt.Errorf("the server at %s is not the issuer of a stack; give the right address with -issuer-addr", c.issuerAddr)
+		return fmt.Errorf("the server at %s is not the issuer of a stack; give the right address with -issuer-addr", c.IssuerAddr)
 	}
 	_, err = stdout.Write(token)
 	return err

@@ -249,10 +249,12 @@ func TestEnvironmentVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config{
-		addr: "value of addr", issuerAddr: "value of issuer-addr", dynamoDBAddr: "value of dynamodb-addr", docsAddr: "value of docs-addr",
-		dynamoDBURL: "http://127.0.0.1:8000", jwksURL: "http://127.0.0.1:1/", issuer: "flag", audience: "value of audience",
-		corsOrigins:  "value of cors-origins",
-		environments: 7, bootstrap: "value of bootstrap", template: "value of template", logLevel: "warn", log: "value of log",
+		Options: stack.Options{
+			Addr: "value of addr", IssuerAddr: "value of issuer-addr", DynamoDBAddr: "value of dynamodb-addr", DocsAddr: "value of docs-addr",
+			DynamoDBURL: "http://127.0.0.1:8000", JWKSURL: "http://127.0.0.1:1/", Issuer: "flag", Audience: "value of audience",
+			Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
+		},
+		corsOrigins: "value of cors-origins", logLevel: "warn", log: "value of log",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)

@@ -37,7 +37,7 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 	began := time.Now()
 	s, err := stack.Start(ctx, c.options(output))
 	note.Stop()
-	if errors.Is(err, fs.ErrNotExist) && c.bootstrap == "" {
+	if errors.Is(err, fs.ErrNotExist) && c.Bootstrap == "" {
 		return fmt.Errorf("%w; run this in the project's root, or give the template's path with -template", err)
 	}
 	if err != nil {
@@ -52,21 +52,9 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 }
 
 func (c config) options(output io.Writer) stack.Options {
-	o := stack.Options{
-		Template:     c.template,
-		Bootstrap:    c.bootstrap,
-		Addr:         c.addr,
-		IssuerAddr:   c.issuerAddr,
-		DynamoDBAddr: c.dynamoDBAddr,
-		DocsAddr:     c.docsAddr,
-		DynamoDBURL:  c.dynamoDBURL,
-		JWKSURL:      c.jwksURL,
-		Issuer:       c.issuer,
-		Audience:     c.audience,
-		CORSOrigins:  strings.FieldsFunc(c.corsOrigins, func(r rune) bool { return r == ',' || r == ' ' }),
-		Environments: c.environments,
-		Output:       output,
-	}
+	o := c.Options
+	o.CORSOrigins = strings.FieldsFunc(c.corsOrigins, func(r rune) bool { return r == ',' || r == ' ' })
+	o.Output = output
 	if c.logLevel != "" {
 		o.Env = map[string]string{"LOG_LEVEL": c.logLevel}
 	}
@@ -89,11 +77,11 @@ func explain(err error, c config) error {
 // flagOf returns the flag that an address comes from.
 func (c config) flagOf(addr string) string {
 	switch addr {
-	case c.addr:
+	case c.Addr:
 		return "addr"
-	case c.issuerAddr:
+	case c.IssuerAddr:
 		return "issuer-addr"
-	case c.docsAddr:
+	case c.DocsAddr:
 		return "docs-addr"
 	default:
 		return "dynamodb-addr"
@@ -117,7 +105,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	if s.Issuer != nil {
 		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), demoUser)
 	} else {
-		fmt.Fprintf(table, "  tokens\t%s\tset TOKEN to a token of this issuer\n", c.issuer)
+		fmt.Fprintf(table, "  tokens\t%s\tset TOKEN to a token of this issuer\n", c.Issuer)
 	}
 	fmt.Fprintf(table, "  DynamoDB\t%s\t%s aws dynamodb list-tables --endpoint-url %[1]s\n", s.DynamoDBURL, stack.AWSEnvironment)
 	table.Flush()
