@@ -32,7 +32,7 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 		output = file
 	}
 	note := time.AfterFunc(noteAfter, func() {
-		fmt.Fprintln(stderr, "building the function; the first build takes about a minute ...")
+		fmt.Fprintln(stderr, "building the function; the first build takes a while ...")
 	})
 	began := time.Now()
 	s, err := stack.Start(ctx, c.options(output))

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// blank serves a page that does nothing, of an origin of its own.
+// blank serves an empty page at its own origin.
 func blank(t *testing.T) (origin string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -24,7 +24,7 @@ func blank(t *testing.T) (origin string) {
 	return server.URL
 }
 
-// outcome is what a page gets to know of one call.
+// outcome is what a page can see of one call.
 type outcome struct {
 	Status    int
 	Body      string
@@ -33,8 +33,8 @@ type outcome struct {
 	Error     string
 }
 
-// calls makes, one after the other, the calls that an application makes, each
-// write under the ETag that was read before.
+// calls makes the calls of an application in sequence. Writes send the last ETag as
+// If-Match.
 const calls = `(async () => {
   const url = %q, token = %q;
   const outcomes = [];
@@ -84,7 +84,7 @@ func TestAllowedOrigin(t *testing.T) {
 		t.Errorf("stored is %s", got)
 	}
 	if preflight := "OPTIONS " + s.URL + "/settings/organization"; !slices.Contains(b.Requests(), preflight) {
-		t.Errorf("there was no %s among %q", preflight, b.Requests())
+		t.Errorf("no %s among %q", preflight, b.Requests())
 	}
 }
 
@@ -102,7 +102,7 @@ func TestOtherOrigin(t *testing.T) {
 	}
 	for i, o := range got {
 		if o != (outcome{Error: "TypeError"}) {
-			t.Errorf("call %d tells the page %+v", i, o)
+			t.Errorf("the page sees %+v of call %d", o, i)
 		}
 	}
 	if got := call(t, s, "GET", "alice", ""); got != `{"success":true,"settings":{"kept":true}}` {
@@ -113,5 +113,5 @@ func TestOtherOrigin(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("the page did not even ask: %q", b.Requests())
+	t.Errorf("the page sent no preflight request: %q", b.Requests())
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// What a person does on the API page: look, try a call, act as somebody else,
-// paste a token. Nothing of it leaves the machine.
+// A person uses the API page: reads it, tries a call, acts as another user, pastes a
+// token. The page sends nothing to other machines.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	b := open(t)
@@ -67,12 +67,12 @@ func TestDocs(t *testing.T) {
 		t.Errorf("requests were not watched: %q", requests)
 	}
 	if problems := b.Problems(); len(problems) > 0 {
-		t.Errorf("the console tells %q", problems)
+		t.Errorf("the console has %q", problems)
 	}
 }
 
-// try makes one call from the page and returns what it shows: status, and body
-// with header fields.
+// try makes one call on the page and returns the status, and the body with the header
+// fields, that the page shows.
 func try(b *tab, operation, body string) (status, answer string) {
 	in := "#operations-settings-" + operation
 	if !ask(b, chromedp.Evaluate[bool](`document.querySelector("`+in+`").classList.contains("is-open")`)) {
@@ -102,7 +102,7 @@ func try(b *tab, operation, body string) (status, answer string) {
 	return status, ask(b, chromedp.Text(shown+" .response-col_description"))
 }
 
-// screenshot leaves a picture of the page where the environment names a file.
+// screenshot writes a picture of the page to the file in DOCS_SCREENSHOT, if it is set.
 func screenshot(t *testing.T, b *tab) {
 	name := os.Getenv("DOCS_SCREENSHOT")
 	if name == "" {

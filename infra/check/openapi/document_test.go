@@ -30,7 +30,7 @@ func load(t *testing.T) *openapi3.T {
 	return doc
 }
 
-// The document is OpenAPI 3.1 by the specification's own schema too.
+// The document is valid by the schema of the OpenAPI 3.1 specification.
 // https://spec.openapis.org/oas/3.1/schema/2022-10-07
 func TestValid(t *testing.T) {
 	t.Parallel()
@@ -148,7 +148,7 @@ func asInt(v any) int {
 	return -1
 }
 
-// Validate finds what is wrong with an answer.
+// Validate finds wrong answers.
 func TestValidateRefuses(t *testing.T) {
 	t.Parallel()
 	const etag = `"01KDXZT9JE0000000000000000"`
@@ -196,7 +196,7 @@ func TestValidateRefuses(t *testing.T) {
 	}
 }
 
-// recorder is a test that notes its failure.
+// recorder is a test that records its failure.
 type recorder struct {
 	testing.TB
 	failed bool

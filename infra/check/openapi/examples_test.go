@@ -16,13 +16,13 @@ import (
 	"orgsettings/infra/local/lambda"
 )
 
-// example is one of the description: of a request, or of an answer.
+// example is an example of a request or an answer in the description.
 type example struct {
 	name string // such as "POST 400 tooDeep", or "PUT application/json change" for a request
 	body string // JSON without white space, members in their order
 }
 
-// examples reads all examples of the description, of requests and of answers.
+// examples returns all examples of requests and of answers in the description.
 func examples(t *testing.T) (requests, answers []example) {
 	t.Helper()
 	var file yaml.Node
@@ -46,7 +46,7 @@ func examples(t *testing.T) (requests, answers []example) {
 	return requests, answers
 }
 
-// description is the file as it is written: with the order of members.
+// description is the file with its order of members.
 type description struct {
 	t    *testing.T
 	root *yaml.Node
@@ -60,7 +60,7 @@ func (d description) at(path ...string) *yaml.Node {
 	return node
 }
 
-// member returns a member, or what it refers to; nil if there is none.
+// member returns a member, or what its $ref refers to. It returns nil if there is none.
 func (d description) member(object *yaml.Node, name string) *yaml.Node {
 	if object == nil {
 		return nil
@@ -128,7 +128,7 @@ func quote(s string) string {
 
 const document = `{"theme":"dark","limits":{"maxFileSize":"10GB","ratio":0.5}}`
 
-// Every example of a request is answered with 200, and does what it says.
+// Every example of a request is answered 200 and has its effect.
 func TestRequestExamples(t *testing.T) {
 	t.Parallel()
 	after := map[string]string{
@@ -160,7 +160,7 @@ func TestRequestExamples(t *testing.T) {
 	}
 }
 
-// scenario is how an example of an answer comes about.
+// scenario is the request that gets the answer of an example.
 type scenario struct {
 	faults faults
 	before string // what alice posts first; empty: nothing
@@ -179,7 +179,7 @@ func TestAnswerExamples(t *testing.T) {
 		sc, ok := scenarios[e.name]
 		delete(scenarios, e.name)
 		if !ok {
-			t.Errorf("how does %s come about?", e.name)
+			t.Errorf("there is no scenario for the example %s", e.name)
 			continue
 		}
 		t.Run(e.name, func(t *testing.T) {
@@ -268,7 +268,7 @@ func scenarios() map[string]scenario {
 	return all
 }
 
-// What has no body has no example.
+// An answer without a body has no example, so the test is separate.
 func TestNotModified(t *testing.T) {
 	t.Parallel()
 	s := newService(t, faults{})

@@ -28,7 +28,7 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// faults is what is out of order in a service.
+// faults says what fails in a service.
 type faults struct {
 	scope    string // that the deployment requires
 	keys     bool   // the key set cannot be had
@@ -38,8 +38,8 @@ type faults struct {
 	function error  // of the function, as the gateway sees it
 }
 
-// service is the gateway, the handler with a real verifier and keys over HTTP,
-// and a real client of a database engine.
+// service is the gateway and the handler, with a verifier that fetches keys over HTTP
+// and a client of the embedded database.
 type service struct {
 	gateway *httptest.Server
 	issuer  *issuer.Issuer

@@ -29,7 +29,7 @@ func TestAlarmsCanBeActedUpon(t *testing.T) {
 			t.Errorf("%s: without data it is %v", id, alarm["TreatMissingData"])
 		}
 		if d := alarm["AlarmDescription"].(string); !strings.HasSuffix(d, "See infra/deploy/runbook.md, "+id+".") {
-			t.Errorf("%s does not send its reader to the runbook: %q", id, d)
+			t.Errorf("%s does not name its section of the runbook: %q", id, d)
 		}
 		for _, part := range []string{"**Means.**", "**Look.**", "**Do.**"} {
 			if !strings.Contains(runbook[id], part) {
@@ -39,12 +39,12 @@ func TestAlarmsCanBeActedUpon(t *testing.T) {
 	}
 	for id := range runbook {
 		if _, ok := alarms(t)[id]; strings.HasSuffix(id, "Alarm") && !ok {
-			t.Errorf("infra/deploy/runbook.md tells of %s, which there is not", id)
+			t.Errorf("infra/deploy/runbook.md has a section for %s, which does not exist", id)
 		}
 	}
 }
 
-// sections cuts a page by its headings of the third level.
+// sections returns the sections of a page by their headings of level 3.
 func sections(page string) map[string]string {
 	found := map[string]string{}
 	for _, part := range strings.Split(page, "\n### ")[1:] {
@@ -69,7 +69,7 @@ func metrics(alarm object) []object {
 	return found
 }
 
-// An alarm on a metric that nobody writes never sounds.
+// An alarm on a metric that nobody writes never goes off.
 func TestAlarmsWatchMetricsThatExist(t *testing.T) {
 	t.Parallel()
 	own := map[string][]string{} // our metrics and their dimensions
@@ -130,7 +130,7 @@ func TestRatioHasAFloor(t *testing.T) {
 	alarm := alarms(t)["ServerErrorRatioAlarm"]
 	expression, _ := at(list(alarm["Metrics"])[0], "Expression").(string)
 	if !regexp.MustCompile(`^IF\(requests >= [0-9]{2,}, `).MatchString(expression) {
-		t.Errorf("a single failure at night would sound it: %s", expression)
+		t.Errorf("a single failure at night would set it off: %s", expression)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// logLines returns what a handler of the function's own packages writes when it serves a request of each token.
+// logLines returns what the function's handler logs for one request with each token.
 func logLines(t *testing.T, version string, handler func(*slog.Logger) http.Handler, tokens ...string) []string {
 	t.Helper()
 	var log bytes.Buffer
@@ -30,7 +30,7 @@ func logLines(t *testing.T, version string, handler func(*slog.Logger) http.Hand
 	return strings.Split(strings.TrimSpace(log.String()), "\n")
 }
 
-// withoutKeys is the real handler with an issuer that cannot be reached.
+// withoutKeys is the function's handler with an issuer that cannot be reached.
 func withoutKeys(t *testing.T) func(*slog.Logger) http.Handler {
 	return func(logger *slog.Logger) http.Handler {
 		verifier, err := auth.New(auth.Config{
@@ -44,10 +44,10 @@ func withoutKeys(t *testing.T) func(*slog.Logger) http.Handler {
 	}
 }
 
-// An unsigned token of the right form: it gets as far as the signing keys.
+// An unsigned token of the right form: the verifier needs the signing keys for it.
 const anyToken = "eyJ" + "hbGciOiJSUzI1NiIsImtpZCI6ImsifQ." + "eyJ" + "zdWIiOiJhIn0.c2ln"
 
-// count returns how many of the lines a filter counts for each value of its dimension, "" where it has none.
+// count returns how many lines a filter counts for each value of its dimension, or for "" without a dimension.
 func count(t *testing.T, filter object, lines []string) map[string]int {
 	t.Helper()
 	pattern, err := parseFilter(filter["FilterPattern"].(string))
@@ -78,7 +78,7 @@ func filters(t *testing.T) map[string]object {
 	return ofType(t, load(t, "template.yaml"), "AWS::Logs::MetricFilter")
 }
 
-// A version that answers 500 raises no Lambda error, so the deployment is stopped by what it logs.
+// A version that answers 500 causes no Lambda error. Its log stops the deployment.
 func TestVersionThatAnswers500RollsBack(t *testing.T) {
 	t.Parallel()
 	lines := logLines(t, "8", api.Misconfigured, "", "")
@@ -92,10 +92,10 @@ func TestVersionThatAnswers500RollsBack(t *testing.T) {
 	if dimension := list(alarm["Dimensions"])[0]; at(dimension, "Name") != "version" || at(dimension, "Value", "Fn::GetAtt") != "SettingsFunction.Version.Version" {
 		t.Errorf("it watches %v, want the version being deployed", dimension)
 	}
-	// The canary waits five minutes; the alarm must have sounded by then, with time for the metric to arrive.
+	// The canary takes five minutes. The alarm must go off in that time, delay of the metric included.
 	period, breaching, of := alarm["Period"].(int), alarm["DatapointsToAlarm"].(int), alarm["EvaluationPeriods"].(int)
 	if needed := time.Duration(period*breaching) * time.Second; needed > 3*time.Minute || breaching > of {
-		t.Errorf("it takes %v of 500s to sound, too long for a canary of five minutes", needed)
+		t.Errorf("it needs %v of 500s to go off, too long for a canary of five minutes", needed)
 	}
 	if alarm["Statistic"] != "Sum" || alarm["Threshold"] != 1 || alarm["ComparisonOperator"] != "GreaterThanOrEqualToThreshold" {
 		t.Errorf("one answer in a minute does not count: %v of %v %v", alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"])
@@ -119,7 +119,7 @@ func TestFiltersCountWhatTheyAreNamedFor(t *testing.T) {
 			t.Errorf("%s counts %v, want %d, of\n%s", id, got, want.n, strings.Join(lines, "\n"))
 		}
 	}
-	// Once for the fetch that failed and once for the request that it failed.
+	// One line is of the fetch that failed, one of the request.
 	if got := count(t, filters(t)["SigningKeysFilter"], lines)[""]; got < 2 {
 		t.Errorf("SigningKeysFilter counts %d, want the failed fetch and the failed request, of\n%s", got, strings.Join(lines, "\n"))
 	}

@@ -1,6 +1,6 @@
-// Package template holds no program: its tests hold the stack to what the linters cannot know - that the
-// template agrees with the code, that every alarm can be acted upon, that nothing is allowed or trusted
-// that need not be. They read the files as they are written and know nothing of how they are deployed.
+// Package template holds no program. Its tests check what linters cannot know of the stack: that the template
+// agrees with the code, that every alarm has a section in the runbook, that no permission is wider than
+// necessary. They read the files and know nothing of how they are deployed.
 package template
 
 import (
@@ -72,7 +72,7 @@ func plain(n *yaml.Node) (any, error) {
 		m := object{}
 		for i := 0; i < len(n.Content); i += 2 {
 			if _, twice := m[n.Content[i].Value]; twice {
-				return nil, fmt.Errorf("line %d: %s stands twice", n.Content[i].Line, n.Content[i].Value)
+				return nil, fmt.Errorf("line %d: %s is there twice", n.Content[i].Line, n.Content[i].Value)
 			}
 			v, err := value(n.Content[i+1])
 			if err != nil {
@@ -89,7 +89,7 @@ func plain(n *yaml.Node) (any, error) {
 	return v, n.Decode(&v)
 }
 
-// at follows keys down from v; what is not there is nil.
+// at follows keys down from v. It returns nil if one is missing.
 func at(v any, keys ...string) any {
 	for _, key := range keys {
 		m, _ := v.(object)
@@ -115,7 +115,7 @@ func ofType(t *testing.T, doc object, kind string) map[string]object {
 
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// list makes one value and a list of one the same, as IAM does.
+// list returns a list as it is, and a single value as a list of one, as IAM reads them.
 func list(v any) []any {
 	if l, ok := v.([]any); ok {
 		return l

@@ -15,9 +15,8 @@ import (
 	"orgsettings/infra/local/testenv"
 )
 
-// TestArm64ProgramAnswers starts the program that sam build would upload, on the processor it is for, and lets
-// it answer events through the Runtime API. Everywhere but on arm64 that takes an emulator; it may be missing
-// on a laptop, but not in CI.
+// TestArm64ProgramAnswers starts the program that sam build would upload, and sends it events through the
+// Runtime API. Other processors than arm64 need an emulator.
 func TestArm64ProgramAnswers(t *testing.T) {
 	t.Parallel()
 	bootstrap := emulated(t)
@@ -25,7 +24,7 @@ func TestArm64ProgramAnswers(t *testing.T) {
 
 	t.Run("configured", func(t *testing.T) {
 		t.Parallel()
-		// Neither the issuer nor the database is there: a request without a good token needs neither.
+		// There is no issuer and no database: a request without a good token needs neither.
 		status, log := invoke(t, bootstrap, post,
 			"JWT_ISSUER=https://issuer.test", "JWT_AUDIENCE=settings", "JWKS_URL=http://127.0.0.1:1/jwks",
 			"USERS_TABLE=users", "SETTINGS_TABLE=settings", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1",
@@ -40,14 +39,14 @@ func TestArm64ProgramAnswers(t *testing.T) {
 		if status != 500 {
 			t.Errorf("without a configuration it answers %d, log:\n%s", status, log)
 		}
-		// The lines of the program itself, as CloudWatch gets them, stop its deployment.
+		// The filter of the canary's alarm counts the line that the program logs.
 		if got := count(t, filters(t)["ServerErrorsFilter"], strings.Split(log, "\n")); got["$LATEST"] != 1 {
 			t.Errorf("ServerErrorsFilter counts %v, want 1, of\n%s", got, log)
 		}
 	})
 }
 
-// emulated returns an executable that runs the program here.
+// emulated returns an executable that runs the program on this machine.
 func emulated(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -71,7 +70,7 @@ func emulated(t *testing.T) string {
 	return ""
 }
 
-// built returns the program as the build target of sam build makes it.
+// built returns the program that the Makefile's target for sam build makes.
 func built(t *testing.T) string {
 	t.Helper()
 	make, err := exec.LookPath("make")
@@ -87,7 +86,7 @@ func built(t *testing.T) string {
 	return filepath.Join(dir, "bootstrap")
 }
 
-// invoke serves one event and returns the status of the answer and all that was logged.
+// invoke sends one event and returns the status of the answer and the log.
 func invoke(t *testing.T, bootstrap, event string, environment ...string) (int, string) {
 	t.Helper()
 	log := new(testenv.Log)

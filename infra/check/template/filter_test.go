@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// A filterPattern is a metric filter's JSON pattern, of the part of the syntax that template.yaml uses:
-// { $.name = "text" } and { $.name = 1 } with =, !=, <, <=, > and >=, joined by && and ||, of which && binds closer.
-// A name that the line lacks meets no condition.
+// A filterPattern is a metric filter's JSON pattern. It has the part of the syntax that template.yaml uses:
+// { $.name = "text" } and { $.name = 1 } with =, !=, <, <=, > and >=, joined by && and ||. && binds closer.
+// A condition on a name that the line lacks does not hold.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 type filterPattern struct {
 	alternatives [][]filterTerm
@@ -27,7 +27,7 @@ func parseFilter(text string) (filterPattern, error) {
 	inner, ok := strings.CutPrefix(text, "{ ")
 	inner, end := strings.CutSuffix(inner, " }")
 	if !ok || !end {
-		return filterPattern{}, fmt.Errorf("%q does not stand in braces", text)
+		return filterPattern{}, fmt.Errorf("%q is not in braces", text)
 	}
 	var p filterPattern
 	for alternative := range strings.SplitSeq(inner, " || ") {
@@ -35,7 +35,7 @@ func parseFilter(text string) (filterPattern, error) {
 		for term := range strings.SplitSeq(alternative, " && ") {
 			m := termSyntax.FindStringSubmatch(term)
 			if m == nil {
-				return filterPattern{}, fmt.Errorf("%q is no condition", term)
+				return filterPattern{}, fmt.Errorf("%q is not a condition", term)
 			}
 			t := filterTerm{name: m[1], operator: m[2], value: m[3]}
 			if m[4] != "" {
@@ -52,7 +52,7 @@ func parseFilter(text string) (filterPattern, error) {
 	return p, nil
 }
 
-// match says whether a log line counts. A line that is no JSON object never does.
+// match reports whether the filter counts a log line. It counts no line that is not a JSON object.
 func (p filterPattern) match(line string) bool {
 	var members map[string]any
 	if json.Unmarshal([]byte(line), &members) != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Values that each pattern must take and must refuse, beside the default.
+// Values that each pattern must accept and must refuse. It must accept the default too.
 var parameterValues = map[string]struct{ good, bad []string }{
 	"JwtIssuer":              {[]string{"https://login.example.com/", "urn:example"}, []string{"", "https://a b", "https://a\n"}},
 	"JwtAudience":            {[]string{"settings", "a,b", "https://api.example.com"}, []string{"", ",", "a,", "a, b", "a,,b"}},
@@ -67,7 +67,7 @@ func TestParametersAreChecked(t *testing.T) {
 	}
 }
 
-// Whom to trust is nobody's default.
+// The issuer to trust has no default.
 func TestTrustHasNoDefault(t *testing.T) {
 	t.Parallel()
 	for name, ids := range map[string][]string{

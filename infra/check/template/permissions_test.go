@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// statements returns the statements of every policy in a document by Sid; one without a Sid is an error,
-// save in a role's trust.
+// statements returns the statements of every policy in a document by Sid. A statement without a Sid is an
+// error, except in a role's trust policy.
 func statements(t *testing.T, doc object) map[string]object {
 	t.Helper()
 	found := map[string]object{}
@@ -33,7 +33,7 @@ func statements(t *testing.T, doc object) map[string]object {
 
 func TestNoWildcard(t *testing.T) {
 	t.Parallel()
-	// Actions that take no narrower resource.
+	// Actions for which IAM has no narrower resource.
 	exempt := map[string][]string{
 		"template.yaml":              {"WriteTraces"},
 		"infra/deploy/pipeline.yaml": {"Traces", "TemplateSummary", "AccessLogDelivery"},
@@ -94,8 +94,7 @@ func TestFunctionMayDoWhatItDoes(t *testing.T) {
 	}
 	condition := object{
 		"ForAllValues:StringEquals": object{"dynamodb:Attributes": []any{"userId", "orgId", "role"}},
-		// For requests that say what they select: those that select everything name no attributes, and ForAllValues
-		// would hold of them.
+		// A request for all attributes names none, and ForAllValues holds for an empty list. So Select is required.
 		"StringEqualsIfExists": object{"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
 	}
 	if diff := cmp.Diff(condition, statements(t, doc)["ReadMembership"]["Condition"]); diff != "" {
@@ -103,7 +102,7 @@ func TestFunctionMayDoWhatItDoes(t *testing.T) {
 	}
 }
 
-// What the stack asks for is within the boundary that the pipeline sets.
+// The permissions of the stack are within the boundary of the pipeline.
 func TestBoundaryHoldsTheStacksRoles(t *testing.T) {
 	t.Parallel()
 	allowed := map[string]bool{}

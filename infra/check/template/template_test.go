@@ -26,7 +26,7 @@ func TestRoutesAreTheCodes(t *testing.T) {
 		if at(event, "Type") != "HttpApi" || at(p, "ApiId", "Ref") != "SettingsApi" {
 			t.Errorf("%s is not an event of SettingsApi", id)
 		}
-		// cfn-lint takes any text here.
+		// cfn-lint accepts any text here.
 		if at(p, "PayloadFormatVersion") != "2.0" {
 			t.Errorf("%s: PayloadFormatVersion %v, want the text 2.0", id, at(p, "PayloadFormatVersion"))
 		}
@@ -65,7 +65,7 @@ func TestCrossOriginMethodsAreTheRoutes(t *testing.T) {
 			t.Error("every header is allowed")
 		}
 	}
-	// Tokens travel in a header, so cookies must stay out.
+	// Tokens are in a header. Cookies must not be sent.
 	if at(cors[1], "allowCredentials") != nil {
 		t.Error("allowCredentials is set")
 	}
@@ -100,14 +100,14 @@ func TestFunction(t *testing.T) {
 	if at(doc, "Resources", "SettingsFunction", "Metadata", "BuildMethod") != "makefile" {
 		t.Error("BuildMethod is not makefile: SAM's own Go builder sets neither tags nor linker flags")
 	}
-	// DEBUG would do for our own lines; what a panic writes has no level.
+	// The function's own lines need only DEBUG, but the output of a panic has no level.
 	want := object{"LogGroup": object{"Ref": "FunctionLogGroup"}, "LogFormat": "JSON", "ApplicationLogLevel": "TRACE"}
 	if diff := cmp.Diff(want, at(f, "LoggingConfig")); diff != "" {
 		t.Errorf("LoggingConfig: lines that alarms count may get lost:\n%s", diff)
 	}
 }
 
-// The linters take any text for the kind of a deployment.
+// Linters accept any text as the kind of a deployment.
 func TestDeploymentIsACanary(t *testing.T) {
 	t.Parallel()
 	known := []string{"AllAtOnce", "Canary10Percent5Minutes", "Canary10Percent10Minutes", "Canary10Percent15Minutes",
@@ -169,7 +169,7 @@ func TestLogGroupsExpire(t *testing.T) {
 			t.Errorf("%s:\n%s", id, diff)
 		}
 	}
-	// What CloudWatch Logs takes.
+	// CloudWatch Logs accepts these numbers.
 	allowed := []any{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731}
 	for environment, numbers := range at(doc, "Mappings", "Numbers").(object) {
 		if !slices.Contains(allowed, at(numbers, "RetentionDays")) {
@@ -233,7 +233,7 @@ func TestSectionsStandInOrder(t *testing.T) {
 	}
 }
 
-// No account, region or partition is written down anywhere, nor anything that looks like a secret.
+// No file names an account, a region or a partition, or holds what looks like a secret.
 func TestNothingPrivateIsNamed(t *testing.T) {
 	t.Parallel()
 	forbidden := map[string]*regexp.Regexp{

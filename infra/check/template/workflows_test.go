@@ -40,7 +40,7 @@ func TestWorkflowsMayDoLittle(t *testing.T) {
 		if diff := cmp.Diff(object{}, doc["permissions"]); diff != "" {
 			t.Errorf("%s: permissions beside those of a job:\n%s", name, diff)
 		}
-		// A fork's pull request must not run with what this repository may do.
+		// A pull request of a fork must not run with the permissions of this repository.
 		if strings.Contains(text(t, name), "pull_request_target") {
 			t.Errorf("%s runs on pull_request_target", name)
 		}
@@ -55,7 +55,7 @@ func TestWorkflowsMayDoLittle(t *testing.T) {
 				t.Errorf("%s: job %s has no time limit", name, id)
 			}
 			for _, step := range list(at(job, "steps")) {
-				// What an expression puts into a script is run.
+				// The shell runs what an expression puts into a script.
 				if run, _ := at(step, "run").(string); strings.Contains(run, "${{") {
 					t.Errorf("%s: job %s has an expression in a script: %s", name, id, run)
 				}

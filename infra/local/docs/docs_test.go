@@ -65,7 +65,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// Where the issuer is outside, nobody can be acted as.
+// With another issuer, the page has no users.
 func TestNoTokens(t *testing.T) {
 	t.Parallel()
 	h := docs.New(docs.Config{URL: "http://127.0.0.1:3003", Gateway: "http://127.0.0.1:3000", Users: []docs.User{{Name: "alice"}}})

@@ -17,8 +17,8 @@ const (
 	refused = "ValidationException"
 )
 
-// check puts an item over itself on a condition, with those of the values that
-// the condition uses, and wants it to hold, to fail or to be refused.
+// check puts an item on a condition and expects that the condition holds, fails or is
+// refused. It sends the values that the condition uses.
 func check(t *testing.T, client *sdk.Client, table *string, condition string, names map[string]string, want string) {
 	t.Helper()
 	values := attributes{

@@ -21,7 +21,7 @@ import (
 	"orgsettings/infra/local/dynamodblocal"
 )
 
-// The suite holds the engine and the judge to the same expectations.
+// The suite has the same expectations of the engine and of DynamoDB Local.
 
 func TestEngine(t *testing.T) {
 	t.Parallel()
@@ -77,7 +77,7 @@ func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Va
 func num(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
 func bin(s string) types.AttributeValue { return &types.AttributeValueMemberB{Value: []byte(s)} }
 
-// code returns the type of an error answer, "" for none.
+// code returns the type of an error answer, or "".
 func code(err error) string {
 	if err == nil {
 		return ""
@@ -109,7 +109,7 @@ func tableInput(name string) *sdk.CreateTableInput {
 	}
 }
 
-// newTable creates a table of the test's own, with key id.
+// newTable creates a table for one test, with the key id.
 func newTable(t *testing.T, client *sdk.Client) *string {
 	t.Helper()
 	name := strings.Map(func(r rune) rune {
@@ -409,8 +409,8 @@ func testMissingTables(t *testing.T, client *sdk.Client) {
 	}
 }
 
-// testConcurrentPuts counts up by compare and swap: an update that were lost
-// would make two writers succeed from the same number.
+// testConcurrentPuts counts up by compare and swap. If an update were lost, two
+// writers would succeed from the same number.
 func testConcurrentPuts(t *testing.T, client *sdk.Client) {
 	const writers, puts = 8, 25
 	table := newTable(t, client)

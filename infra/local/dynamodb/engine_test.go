@@ -15,8 +15,8 @@ import (
 	"orgsettings/infra/local/dynamodb"
 )
 
-// What DynamoDB Local does not do as DynamoDB does, or what goes beyond the
-// subset, is tested on the wire and on the engine alone.
+// These tests are for the engine only: of what DynamoDB Local does differently from
+// DynamoDB, and of what is beyond the subset.
 
 const createTable = `{"TableName":"table","BillingMode":"PAY_PER_REQUEST",
 	"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],
@@ -39,7 +39,7 @@ func newRequest(operation, body string) *http.Request {
 	return r
 }
 
-// serve returns an answer after looking at what every answer must have.
+// serve returns an answer and checks what every answer must have.
 func serve(t *testing.T, engine *dynamodb.Engine, r *http.Request) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -126,7 +126,7 @@ func TestMalformedRequests(t *testing.T) {
 		http.StatusRequestEntityTooLarge, "com.amazon.coral.service#RequestEntityTooLargeException")
 }
 
-// TestUnsupported refuses what DynamoDB, or DynamoDB Local, would do or ignore.
+// The engine refuses what DynamoDB or DynamoDB Local would do or ignore.
 func TestUnsupported(t *testing.T) {
 	t.Parallel()
 	engine := newEngine(t)

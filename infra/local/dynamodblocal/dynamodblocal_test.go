@@ -49,7 +49,7 @@ func TestStartAbsent(t *testing.T) {
 	}
 }
 
-// outcome notes how a test ended, instead of ending it.
+// outcome records how a test would end.
 type outcome struct {
 	testing.TB
 	got string

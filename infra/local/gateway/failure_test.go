@@ -42,7 +42,7 @@ func TestFunctionFails(t *testing.T) {
 	}
 }
 
-// An integration has 30 seconds, and no more than the client's patience.
+// The function has 30 seconds, and less if the client leaves.
 func TestIntegrationTimeout(t *testing.T) {
 	t.Parallel()
 	left := make(chan error, 1)
@@ -75,7 +75,7 @@ func TestIntegrationTimeout(t *testing.T) {
 	}
 }
 
-// counted counts what is read of a body.
+// counted counts the bytes that are read of a body.
 type counted struct {
 	io.ReadCloser
 	n *int

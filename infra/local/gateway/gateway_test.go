@@ -35,15 +35,15 @@ func serve(t *testing.T, invoke func(context.Context, []byte) ([]byte, error), c
 	return server.Listener.Addr().String()
 }
 
-// answer is what came over the wire.
+// answer is an answer as it came over the wire.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// exchange sends a request as it is written here, with lines that end in LF, and
-// asks for the connection to be closed after it.
+// exchange sends the text of a request, whose lines end in LF, and lets the server
+// close the connection.
 func exchange(t *testing.T, addr, head string, body []byte) answer {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
@@ -76,7 +76,7 @@ func read(t *testing.T, r *http.Response) answer {
 	return answer{r.StatusCode, r.Header, string(b)}
 }
 
-// checkOwn checks an answer that the gateway itself gives.
+// checkOwn checks an answer of the gateway itself.
 func checkOwn(t *testing.T, got answer, status int, message string) {
 	t.Helper()
 	if want := fmt.Sprintf(`{"message":%q}`, message); got.status != status || got.body != want {
@@ -113,7 +113,7 @@ func (f *function) event(t *testing.T) map[string]any {
 	return ev
 }
 
-// eventOf returns the event that a request becomes.
+// eventOf returns the event of a request.
 func eventOf(t *testing.T, change func(*gateway.Config), head, body string) map[string]any {
 	t.Helper()
 	var f function

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// respond returns what a client gets when the function answers payload.
+// respond returns the answer to a client if the function's response is payload.
 func respond(t *testing.T, payload string) answer {
 	t.Helper()
 	addr := serve(t, func(context.Context, []byte) ([]byte, error) { return []byte(payload), nil }, nil)

@@ -52,7 +52,7 @@ func verifier(t *testing.T, i *issuer.Issuer) *auth.Verifier {
 	return v
 }
 
-// Its tokens pass the program's own verification, for as long as they should.
+// The function's verifier accepts its tokens until they expire.
 func TestTokensVerify(t *testing.T) {
 	t.Parallel()
 	i, server := serve(t)

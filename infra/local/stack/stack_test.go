@@ -94,8 +94,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// The parts of two stacks fit together across their borders: database and issuer
-// of the one can be given to the other.
+// A stack can use the database and the issuer of another stack.
 func TestOutsideParts(t *testing.T) {
 	t.Parallel()
 	bootstrap, err := Build(t.Context(), t.TempDir())
@@ -172,7 +171,7 @@ func unused(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// The local program is built as the deployed one is.
+// The local program is built with the flags of the deployed one.
 func TestBuildFlags(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile(filepath.Join(filepath.Dir(templatePath), "Makefile"))
