@@ -79,6 +79,7 @@ var linked = []string{
 	"github.com/MicahParks/jwkset", "github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5", // tokens
 	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", // Lambda and DynamoDB
 	"github.com/go-json-experiment/json", "github.com/klauspost/compress", // documents
+	"golang.org/x/sync", // one fetch of keys at a time
 	"golang.org/x/time", // of jwkset
 }
 
