@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +36,7 @@ const (
 )
 
 func main() {
-	readAuthoritiesOnce(os.Getenv, os.Setenv)
+	readRootCAsOnce(os.Getenv, os.Setenv)
 	lambda.Start(apigw.New(newHandler(context.Background(), os.Getenv, os.Stderr)))
 }
 
@@ -52,7 +51,7 @@ func newHandler(ctx context.Context, getenv func(string) string, logTo io.Writer
 		logProblems(logger, err)
 		return api.Misconfigured(logger)
 	}
-	handler, err := connect(ctx, c, readAuthorities(getenv), logger)
+	handler, err := connect(ctx, c, logger)
 	if err != nil {
 		logProblems(logger, err)
 		return api.Misconfigured(logger)
@@ -71,7 +70,7 @@ func logProblems(logger *slog.Logger, err error) {
 }
 
 // connect puts the parts together and warms them up.
-func connect(ctx context.Context, c config, authorities []*x509.CertPool, logger *slog.Logger) (http.Handler, error) {
+func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, error) {
 	var bundled []byte
 	if c.jwksFile != "" {
 		var err error
@@ -101,7 +100,7 @@ func connect(ctx context.Context, c config, authorities []*x509.CertPool, logger
 		Region:       c.region,
 		Credentials:  credentials.StaticCredentialsProvider{Value: c.credentials},
 		BaseEndpoint: c.endpoint,
-	}, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable}, authorities...)
+	}, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable})
 	warmUp(ctx, verifier, db, logger)
 	return api.New(api.Config{
 		Service:  settings.New(db, db, time.Now),

@@ -1,13 +1,11 @@
 // Package dynamo keeps memberships and settings in Amazon DynamoDB.
 //
-// It owns the layout of the two tables, the requests and the patience with the
-// database, and is the only importer of its client. It knows nothing of who may
-// do what, nor of HTTP.
+// It owns the layout of the two tables, the requests, their timeouts and retries, and is the only importer of the
+// SDK's client. It does not know who may do what, nor the HTTP contract.
 package dynamo
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -36,14 +34,12 @@ const (
 	attrUpdatedBy = "updatedBy"
 )
 
-// maxKeyBytes is how long a partition key may be: there can be no item under a
-// longer one.
+// maxKeyBytes bounds a partition key: no item has a longer one.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxKeyBytes = 2048
 
-// DB implements [settings.Directory] and [settings.Store]. It is safe for
-// concurrent use. An operation takes at most two seconds, its repeated attempts
-// included.
+// DB implements [settings.Directory] and [settings.Store]. It is safe for concurrent use. An operation takes at most two
+// seconds, retries included.
 type DB struct {
 	client *dynamodb.Client
 	tables Tables
@@ -55,16 +51,15 @@ var (
 	_ settings.Store     = (*DB)(nil)
 )
 
-// New returns a DB over tables with the region, credentials and endpoint of cfg. The
-// database is verified by the first of authorities that vouches for it; none and nil
-// stand for those of the system.
-func New(cfg aws.Config, tables Tables, authorities ...*x509.CertPool) *DB {
-	client := dynamodb.NewFromConfig(cfg, patience, func(o *dynamodb.Options) { o.HTTPClient = newSender(authorities) })
+// New returns a DB over tables with the region, credentials, endpoint and root CAs of cfg. Timeouts, retries and the
+// rest of the HTTP client are its own, whatever cfg says.
+func New(cfg aws.Config, tables Tables) *DB {
+	client := dynamodb.NewFromConfig(cfg, options, func(o *dynamodb.Options) { o.HTTPClient = newTransport(cfg) })
 	return &DB{client: client, tables: tables, codec: newCodec()}
 }
 
-// Warm opens a connection to the database, so that the first request does not
-// have to. It reads a user who does not exist.
+// Warm opens a connection to the database, so that the first request does not have to. It reads a user who does not
+// exist.
 func (db *DB) Warm(ctx context.Context) error {
 	_, err := db.getItem(ctx, db.tables.Users, attrUserID, "-", attrOrgID)
 	return err
@@ -136,7 +131,7 @@ func (db *DB) getItem(ctx context.Context, table, key, value string, attributes 
 	return out.Item, nil
 }
 
-// start bounds one operation and accounts for it; done ends it.
+// start bounds one operation and measures it until done is called.
 func start(ctx context.Context) (_ context.Context, done func()) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
@@ -146,8 +141,8 @@ func start(ctx context.Context) (_ context.Context, done func()) {
 	}
 }
 
-// unavailable marks an error of the client: whatever it is, the database did
-// not do what it was asked to.
+// unavailable wraps an error of the SDK's client in [settings.ErrUnavailable]. Whatever it is, the database did not do
+// what it was asked to.
 func unavailable(err error) error {
 	if err == nil {
 		return nil

@@ -1,0 +1,75 @@
+package dynamo
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"orgsettings/internal/settings"
+)
+
+// A Lambda environment is frozen between requests. A connection that was open before the freeze may be dead after it,
+// so only a connection that was used a moment ago is reused.
+const idleTimeout = 4 * time.Second
+
+// transport sends the requests of the SDK over HTTP/1.1 and counts them. It does not use [http.Client], which would
+// follow redirects and start a timer for each request.
+type transport struct {
+	http *http.Transport
+}
+
+// newTransport returns a transport with the root CAs of cfg.
+func newTransport(cfg aws.Config) transport {
+	return transport{&http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: attemptTimeout}).DialContext,
+		TLSHandshakeTimeout: attemptTimeout,
+		TLSClientConfig: &tls.Config{
+			RootCAs:            rootCAs(cfg),
+			ClientSessionCache: tls.NewLRUClientSessionCache(1), // for the first connection after a freeze
+		},
+		ResponseHeaderTimeout: attemptTimeout,
+		IdleConnTimeout:       idleTimeout,
+		DisableCompression:    true,
+	}}
+}
+
+// rootCAs returns the root CAs of AWS_CA_BUNDLE, which the SDK puts into the HTTP client of cfg; nil: the system's.
+func rootCAs(cfg aws.Config) *x509.CertPool {
+	client, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !ok {
+		return nil
+	}
+	if c := client.GetTransport().TLSClientConfig; c != nil {
+		return c.RootCAs
+	}
+	return nil
+}
+
+// Do implements [aws.HTTPClient]. If the reused connection turns out to be dead, the request is sent again at once
+// over a new one.
+func (t transport) Do(r *http.Request) (*http.Response, error) {
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		return nil, fmt.Errorf("read the body of a request: %w", err)
+	}
+	ctx := r.Context()
+	// [http.Transport] sends a POST again by itself only if it has GetBody and this header field, which is not sent.
+	// Every request of this package may be repeated. Otherwise the first request after a thaw would wait for the
+	// SDK's backoff. A body in memory also leaves in one write with the header.
+	r.GetBody = func() (io.ReadCloser, error) {
+		settings.AddAttempt(ctx)
+		return io.NopCloser(bytes.NewReader(body)), nil
+	}
+	r.Header["Idempotency-Key"] = nil
+	r.Body, _ = r.GetBody()
+	return t.http.RoundTrip(r)
+}
