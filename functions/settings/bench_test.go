@@ -53,9 +53,12 @@ func benchmarkedRequest(b *testing.B, size int) (*apigw.Handler, []byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	handler := newHandler(b.Context(), env(
-		"JWKS_URL", tokens.JWKSURL(), "JWT_ISSUER", tokens.URL(), "AWS_ENDPOINT_URL_DYNAMODB", serveItems(b),
-	), io.Discard)
+	for name, value := range map[string]string{
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL_DYNAMODB": serveItems(b),
+	} {
+		b.Setenv(name, value)
+	}
+	handler := newHandler(b.Context(), env("JWKS_URL", tokens.JWKSURL(), "JWT_ISSUER", tokens.URL()), io.Discard)
 	payload, err := json.Marshal(map[string]any{
 		"rawPath":        "/settings/organization",
 		"headers":        map[string]string{"authorization": "Bearer " + token, "content-type": "application/json"},

@@ -7,44 +7,35 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// config is what the environment tells the function. [readConfig] alone reads it.
+// config is what the function's own environment variables say. Only [readConfig] reads them. The SDK reads those of AWS.
 type config struct {
 	issuer         string
 	audiences      []string
 	jwksURL        string
 	jwksMaxAge     time.Duration
-	jwksFile       string
+	jwksFile       []byte // the text of the bundled JWKS; nil: none
 	jwksFileMaxAge time.Duration
 	userClaim      string
 	requiredScope  string
 	usersTable     string
 	settingsTable  string
 	logLevel       slog.Level
-	version        string // of the function, as Lambda counts them
-
-	// Where the database is and what its requests are signed with. Lambda itself sets
-	// these, but for the endpoint, which is the region's own unless one is given.
-	region      string
-	credentials aws.Credentials
-	endpoint    *string
+	version        string // of the function, as Lambda numbers its versions
 }
 
-// Bounds of JWKS_MAX_AGE and JWKS_FILE_MAX_AGE: keys that are fetched for every
-// request would be a burden on the issuer, and a removed key must not serve for
-// longer than a day.
+// Bounds of JWKS_MAX_AGE and JWKS_FILE_MAX_AGE. A shorter age would burden the issuer with a fetch for every request. A
+// withdrawn key must not verify tokens for longer than a day.
 const (
 	minJWKSMaxAge = time.Second
 	maxJWKSMaxAge = 24 * time.Hour
 )
 
-// readConfig reads the configuration by getenv, which is [os.Getenv] or a
-// stand-in, and reports everything that is wrong with it in one joined error.
+// readConfig reads the variables by getenv, which is [os.Getenv] or a stand-in. Its error joins one for each problem.
 func readConfig(getenv func(string) string) (config, error) {
 	var problems []error
 	problem := func(name, format string, args ...any) {
@@ -61,22 +52,12 @@ func readConfig(getenv func(string) string) (config, error) {
 		issuer:         required("JWT_ISSUER"),
 		jwksURL:        required("JWKS_URL"),
 		jwksMaxAge:     5 * time.Minute,
-		jwksFile:       strings.TrimSpace(getenv("JWKS_FILE")),
 		jwksFileMaxAge: maxJWKSMaxAge,
 		usersTable:     required("USERS_TABLE"),
 		settingsTable:  required("SETTINGS_TABLE"),
 		userClaim:      cmp.Or(strings.TrimSpace(getenv("JWT_USER_CLAIM")), "sub"),
 		requiredScope:  strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
 		version:        getenv("AWS_LAMBDA_FUNCTION_VERSION"),
-		region:         required("AWS_REGION"),
-		credentials: aws.Credentials{
-			AccessKeyID:     required("AWS_ACCESS_KEY_ID"),
-			SecretAccessKey: required("AWS_SECRET_ACCESS_KEY"),
-			SessionToken:    getenv("AWS_SESSION_TOKEN"),
-		},
-	}
-	if url := getenv("AWS_ENDPOINT_URL_DYNAMODB"); url != "" {
-		c.endpoint = &url
 	}
 	for audience := range strings.SplitSeq(required("JWT_AUDIENCE"), ",") {
 		if audience = strings.TrimSpace(audience); audience != "" {
@@ -85,6 +66,12 @@ func readConfig(getenv func(string) string) (config, error) {
 	}
 	if len(c.audiences) == 0 && getenv("JWT_AUDIENCE") != "" {
 		problem("JWT_AUDIENCE", "names no audience")
+	}
+	if file := strings.TrimSpace(getenv("JWKS_FILE")); file != "" {
+		var err error
+		if c.jwksFile, err = os.ReadFile(file); err != nil {
+			problem("JWKS_FILE", "cannot be read: %w", err)
+		}
 	}
 	if c.jwksURL != "" {
 		if err := checkKeyURL(c.jwksURL); err != nil {
@@ -118,8 +105,7 @@ func readConfig(getenv func(string) string) (config, error) {
 	return c, errors.Join(problems...)
 }
 
-// checkKeyURL demands https: whoever can change the keys on their way can sign
-// tokens. Only this machine itself is trusted without.
+// checkKeyURL requires https, except for this machine: whoever can change the keys in transit can sign tokens.
 func checkKeyURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
@@ -131,7 +117,7 @@ func checkKeyURL(text string) error {
 	ip := net.ParseIP(u.Hostname())
 	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
-		return errors.New("does not start with https://, which is demanded except for loopback hosts")
+		return errors.New("does not start with https://, which is required except for loopback hosts")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -11,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
+
+	"orgsettings/infra/local/stack"
 )
 
 // env returns a getenv with a complete configuration, changed by pairs of name
@@ -24,8 +24,6 @@ func env(changes ...string) func(string) string {
 		"JWKS_URL":       "https://issuer.example/jwks.json",
 		"USERS_TABLE":    "users",
 		"SETTINGS_TABLE": "settings",
-
-		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIALOCAL", "AWS_SECRET_ACCESS_KEY": "local",
 	}
 	for pair := range slices.Chunk(changes, 2) {
 		values[pair[0]] = pair[1]
@@ -38,7 +36,6 @@ func TestReadConfig(t *testing.T) {
 	defaults := config{
 		issuer: "https://issuer.example", audiences: []string{"settings"}, jwksURL: "https://issuer.example/jwks.json",
 		jwksMaxAge: 5 * time.Minute, jwksFileMaxAge: 24 * time.Hour, userClaim: "sub", usersTable: "users", settingsTable: "settings", logLevel: slog.LevelInfo,
-		region: "eu-central-1", credentials: aws.Credentials{AccessKeyID: "AKIALOCAL", SecretAccessKey: "local"},
 	}
 	got, err := readConfig(env())
 	if diff := cmp.Diff(defaults, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
@@ -46,12 +43,11 @@ func TestReadConfig(t *testing.T) {
 	}
 	got, err = readConfig(env("JWT_AUDIENCE", " a, b ,,c ", "JWKS_MAX_AGE", "90s", "JWT_USER_CLAIM", "username",
 		"JWT_REQUIRED_SCOPE", "settings/write", "LOG_LEVEL", "Warn", "AWS_LAMBDA_FUNCTION_VERSION", "7",
-		"JWKS_FILE", "jwks.json", "JWKS_FILE_MAX_AGE", "12h", "AWS_SESSION_TOKEN", "session", "AWS_ENDPOINT_URL_DYNAMODB", "https://vpce.example"))
+		"JWKS_FILE", writeFile(t, []byte("{}")), "JWKS_FILE_MAX_AGE", "12h"))
 	want := defaults
 	want.audiences, want.jwksMaxAge, want.userClaim = []string{"a", "b", "c"}, 90*time.Second, "username"
 	want.requiredScope, want.logLevel, want.version = "settings/write", slog.LevelWarn, "7"
-	want.jwksFile, want.jwksFileMaxAge = "jwks.json", 12*time.Hour
-	want.credentials.SessionToken, want.endpoint = "session", aws.String("https://vpce.example")
+	want.jwksFile, want.jwksFileMaxAge = []byte("{}"), 12*time.Hour
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
 		t.Errorf("all set: error %v, (-want +got):\n%s", err, diff)
 	}
@@ -65,16 +61,13 @@ func TestReadConfigReportsProblems(t *testing.T) {
 		{"JWT_AUDIENCE", " , ", "JWT_AUDIENCE names no audience"},
 		{"JWKS_FILE_MAX_AGE", "25h", "JWKS_FILE_MAX_AGE is 25h0m0s, not between 1s and 24h0m0s"},
 		{"USERS_TABLE", " ", "USERS_TABLE is not set"},
-		{"AWS_REGION", "", "AWS_REGION is not set"},
-		{"AWS_ACCESS_KEY_ID", "", "AWS_ACCESS_KEY_ID is not set"},
-		{"AWS_SECRET_ACCESS_KEY", "", "AWS_SECRET_ACCESS_KEY is not set"},
 		{"SETTINGS_TABLE", "", "SETTINGS_TABLE is not set"},
 		{"JWKS_URL", "", "JWKS_URL is not set"},
 		{"JWKS_URL", "issuer.example/jwks", "JWKS_URL is not an absolute URL"},
 		{"JWKS_URL", "https://user:secret@issuer.example/", "JWKS_URL holds a user name or password"},
-		{"JWKS_URL", "http://issuer.example/jwks", "JWKS_URL does not start with https://, which is demanded except for loopback hosts"},
-		{"JWKS_URL", "http://127.0.0.1.issuer.example/jwks", "JWKS_URL does not start with https://, which is demanded except for loopback hosts"},
-		{"JWKS_URL", "http://10.0.0.1/jwks", "JWKS_URL does not start with https://, which is demanded except for loopback hosts"},
+		{"JWKS_URL", "http://issuer.example/jwks", "JWKS_URL does not start with https://, which is required except for loopback hosts"},
+		{"JWKS_URL", "http://127.0.0.1.issuer.example/jwks", "JWKS_URL does not start with https://, which is required except for loopback hosts"},
+		{"JWKS_URL", "http://10.0.0.1/jwks", "JWKS_URL does not start with https://, which is required except for loopback hosts"},
 		{"JWKS_URL", "file:///etc/passwd", "JWKS_URL is not an absolute URL"},
 		{"JWKS_URL", "http://localhost:1/jwks", ""},
 		{"JWKS_URL", "http://127.0.0.1:1/jwks", ""},
@@ -96,37 +89,70 @@ func TestReadConfigReportsProblems(t *testing.T) {
 	}
 }
 
-// A function that cannot work says why, once for each reason, and answers.
-func TestBrokenConfigurationAnswers(t *testing.T) {
+// A broken configuration is answered, and each problem is logged once: the program does not start again and again.
+func TestBrokenConfiguration(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	handler := newHandler(t.Context(), func(string) string { return "" }, &log)
-	if got, want := strings.Count(log.String(), `"msg":"configuration"`), 8; got != want {
-		t.Errorf("%d problems are logged, want %d:\n%s", got, want, log.String())
-	}
-	for range 2 {
-		log.Reset()
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/settings/organization", strings.NewReader(`{"settings":{}}`)))
-		if got, want := w.Body.String(), `{"success":false,"message":"Internal server error"}`; w.Code != 500 || got != want {
-			t.Errorf("answer is %d %s, want 500 %s", w.Code, got, want)
-		}
-		var line struct {
-			Msg, Error string
-			Status     int
-		}
-		if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "request" || line.Status != 500 || line.Error == "" {
-			t.Errorf("log line is %s (%v)", log.String(), err)
-		}
-	}
-}
-
-// A bundled JWKS that cannot be read is a broken configuration.
-func TestBundledJWKSIsMissing(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	newHandler(t.Context(), env("JWKS_FILE", "absent.json"), &log)
-	if want := `"msg":"configuration","version":"","error":"JWKS_FILE: open absent.json: no such file or directory"`; !strings.Contains(log.String(), want) {
-		t.Errorf("log is %s, want %s", log.String(), want)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("the program asks for configuration over the network")
+	}))
+	t.Cleanup(elsewhere.Close)
+	for name, tt := range map[string]struct {
+		env      map[string]string
+		problems []string
+	}{
+		"nothing is set": {
+			map[string]string{
+				"JWT_ISSUER": "", "JWT_AUDIENCE": "", "JWKS_URL": "", "USERS_TABLE": "", "SETTINGS_TABLE": "",
+				"AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "",
+			},
+			[]string{
+				"JWT_ISSUER is not set", "JWT_AUDIENCE is not set", "JWKS_URL is not set", "USERS_TABLE is not set", "SETTINGS_TABLE is not set",
+				"AWS_REGION is not set", "AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY is not set",
+			},
+		},
+		"wrong values": {
+			map[string]string{"JWKS_URL": "http://issuer.example/keys", "LOG_LEVEL": "loud", "JWKS_FILE": "absent.json"},
+			[]string{"JWKS_URL does not", "LOG_LEVEL is", "JWKS_FILE cannot be read: open absent.json: no such file or directory"},
+		},
+		"credentials elsewhere": {
+			map[string]string{
+				"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": elsewhere.URL,
+				"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": elsewhere.URL, "AWS_DEFAULTS_MODE": "auto",
+				"AWS_SHARED_CREDENTIALS_FILE": writeFile(t, []byte("[default]\naws_access_key_id=a\naws_secret_access_key=b\n")),
+			},
+			[]string{"AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY is not set"},
+		},
+		"a wrong value of the SDK's":  {map[string]string{"AWS_USE_FIPS_ENDPOINT": "maybe"}, []string{"AWS_USE_FIPS_ENDPOINT"}},
+		"root CAs that are not there": {map[string]string{"AWS_CA_BUNDLE": "absent.pem"}, []string{"absent.pem"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, func(o *stack.Options) { o.Env, o.Environments = tt.env, 1 })
+			for range 2 {
+				if a := s.call(t, "POST", s.token(t, "alice"), `{"settings":{}}`); a.status != 500 || a.body != ours {
+					t.Errorf("%d %s", a.status, a.body)
+				}
+			}
+			requests := func() int { return strings.Count(s.log.String(), `"msg":"request"`) }
+			eventually(t, 5*time.Second, "both requests are logged", func() bool { return requests() == 2 })
+			var problems []string
+			for text := range strings.Lines(s.log.String()) {
+				var line struct{ Msg, Error string }
+				if err := json.Unmarshal([]byte(text), &line); err != nil || line.Error == "" {
+					t.Errorf("log line without a cause (%v): %s", err, text)
+				}
+				if line.Msg == "configuration" {
+					problems = append(problems, line.Error)
+				}
+			}
+			for _, want := range tt.problems {
+				if !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, want) }) {
+					t.Errorf("problem %q is not logged", want)
+				}
+			}
+			if len(problems) != len(tt.problems) {
+				t.Errorf("problems %q are logged, want %d, each once", problems, len(tt.problems))
+			}
+		})
 	}
 }

@@ -308,19 +308,3 @@ func TestCrash(t *testing.T) {
 		t.Errorf("the next request: %d %s", a.status, a.body)
 	}
 }
-
-// A broken configuration is answered, not a reason to start over and over.
-func TestBrokenConfigurationInLambda(t *testing.T) {
-	t.Parallel()
-	s := start(t, func(o *stack.Options) {
-		o.Env = map[string]string{"JWKS_URL": "http://issuer.example/keys", "SETTINGS_TABLE": "", "LOG_LEVEL": "loud"}
-	})
-	for range 3 {
-		if a := s.call(t, "POST", s.token(t, "alice"), `{"settings":{}}`); a.status != 500 || a.body != ours {
-			t.Errorf("%d %s", a.status, a.body)
-		}
-	}
-	if got := strings.Count(s.log.String(), `"msg":"configuration"`); got != 3 {
-		t.Errorf("%d problems are logged, want 3, each once", got)
-	}
-}

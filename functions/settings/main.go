@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"orgsettings/internal/api"
 	"orgsettings/internal/apigw"
@@ -40,18 +38,17 @@ func main() {
 	lambda.Start(apigw.New(newHandler(context.Background(), os.Getenv, os.Stderr)))
 }
 
-// newHandler builds the program from its environment. With a broken
-// configuration it logs each problem once and returns a handler that answers 500:
-// a function that ends instead would be started again for every request.
+// newHandler returns the service as the environment configures it: getenv gives its own variables, and the SDK reads
+// those of AWS. If anything is wrong, it logs each problem once and returns a handler that answers 500: Lambda would
+// start a program that exits again for every request.
 func newHandler(ctx context.Context, getenv func(string) string, logTo io.Writer) http.Handler {
 	c, err := readConfig(getenv)
-	logger := slog.New(slog.NewJSONHandler(logTo, &slog.HandlerOptions{Level: c.logLevel})).
-		With("version", c.version)
-	if err != nil {
-		logProblems(logger, err)
-		return api.Misconfigured(logger)
+	logger := slog.New(slog.NewJSONHandler(logTo, &slog.HandlerOptions{Level: c.logLevel})).With("version", c.version)
+	aws, awsErr := dynamo.LoadConfig(ctx)
+	var handler http.Handler
+	if err = errors.Join(err, awsErr); err == nil {
+		handler, err = connect(ctx, c, aws, logger)
 	}
-	handler, err := connect(ctx, c, logger)
 	if err != nil {
 		logProblems(logger, err)
 		return api.Misconfigured(logger)
@@ -60,31 +57,24 @@ func newHandler(ctx context.Context, getenv func(string) string, logTo io.Writer
 }
 
 func logProblems(logger *slog.Logger, err error) {
-	problems := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		problems = joined.Unwrap()
+		for _, problem := range joined.Unwrap() {
+			logProblems(logger, problem)
+		}
+		return
 	}
-	for _, p := range problems {
-		logger.Error("configuration", "error", p.Error())
-	}
+	logger.Error("configuration", "error", err.Error())
 }
 
 // connect puts the parts together and warms them up.
-func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, error) {
-	var bundled []byte
-	if c.jwksFile != "" {
-		var err error
-		if bundled, err = os.ReadFile(c.jwksFile); err != nil {
-			return nil, fmt.Errorf("JWKS_FILE: %w", err)
-		}
-	}
+func connect(ctx context.Context, c config, aws aws.Config, logger *slog.Logger) (http.Handler, error) {
 	verifier, err := auth.New(auth.Config{
 		Issuer:            c.issuer,
 		Audiences:         c.audiences,
 		JWKSURL:           c.jwksURL,
 		JWKSMaxAge:        c.jwksMaxAge,
 		UserAgent:         "organization-settings/" + version,
-		BundledJWKS:       bundled,
+		BundledJWKS:       c.jwksFile,
 		BundledJWKSMaxAge: c.jwksFileMaxAge,
 		UserClaim:         c.userClaim,
 		RequiredScope:     c.requiredScope,
@@ -94,13 +84,7 @@ func connect(ctx context.Context, c config, logger *slog.Logger) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	// Filled by hand: what looks for profiles, SSO and instance metadata would be linked
-	// and started for a place where there is none of them.
-	db := dynamo.New(aws.Config{
-		Region:       c.region,
-		Credentials:  credentials.StaticCredentialsProvider{Value: c.credentials},
-		BaseEndpoint: c.endpoint,
-	}, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable})
+	db := dynamo.New(aws, dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable})
 	warmUp(ctx, verifier, db, logger)
 	return api.New(api.Config{
 		Service:  settings.New(db, db, time.Now),

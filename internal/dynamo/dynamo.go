@@ -1,7 +1,7 @@
 // Package dynamo keeps memberships and settings in Amazon DynamoDB.
 //
 // It owns the layout of the two tables, the requests, their timeouts and retries, and is the only importer of the
-// SDK's client. It does not know who may do what, nor the HTTP contract.
+// SDK's client and configuration. It does not know who may do what, nor the HTTP contract.
 package dynamo
 
 import (
