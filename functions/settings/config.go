@@ -10,9 +10,16 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"orgsettings/internal/app"
+	"orgsettings/internal/auth"
+	"orgsettings/internal/dynamo"
 )
 
-// config is what the function's own environment variables say. Only [readConfig] reads them. The SDK reads those of AWS.
+// config is what the function's own environment variables say. Only [readConfig] reads them; the SDK reads those of
+// AWS.
 type config struct {
 	issuer         string
 	audiences      []string
@@ -28,8 +35,29 @@ type config struct {
 	version        string // of the function, as Lambda numbers its versions
 }
 
-// Bounds of JWKS_MAX_AGE and JWKS_FILE_MAX_AGE. A shorter age would burden the issuer with a fetch for every request. A
-// withdrawn key must not verify tokens for longer than a day.
+// app returns the configuration of the service.
+func (c config) app(aws aws.Config, logger *slog.Logger) app.Config {
+	return app.Config{
+		Auth: auth.Config{
+			Issuer:            c.issuer,
+			Audiences:         c.audiences,
+			JWKSURL:           c.jwksURL,
+			JWKSMaxAge:        c.jwksMaxAge,
+			UserAgent:         "organization-settings/" + version,
+			BundledJWKS:       c.jwksFile,
+			BundledJWKSMaxAge: c.jwksFileMaxAge,
+			UserClaim:         c.userClaim,
+			RequiredScope:     c.requiredScope,
+		},
+		AWS:    aws,
+		Tables: dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable},
+		Logger: logger,
+		Build:  version,
+	}
+}
+
+// Bounds of JWKS_MAX_AGE and JWKS_FILE_MAX_AGE. A shorter age would burden the issuer with a fetch for every request.
+// A withdrawn key must not verify tokens for longer than a day.
 const (
 	minJWKSMaxAge = time.Second
 	maxJWKSMaxAge = 24 * time.Hour

@@ -69,15 +69,3 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		}
 	}
 }
-
-// The function answers before Lambda ends it.
-func TestRequestTimeoutIsBelowLambdas(t *testing.T) {
-	t.Parallel()
-	stack, err := template.Load("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if requestTimeout >= stack.Timeout {
-		t.Errorf("a request may take %v, Lambda ends the function after %v", requestTimeout, stack.Timeout)
-	}
-}

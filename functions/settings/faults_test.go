@@ -20,8 +20,8 @@ import (
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/stack"
-	"orgsettings/internal/api"
-	"orgsettings/internal/auth"
+	"orgsettings/internal/app"
+	"orgsettings/internal/dynamo"
 	"orgsettings/internal/settings"
 )
 
@@ -227,23 +227,27 @@ func TestKeyFlood(t *testing.T) {
 	}
 }
 
-// panicking is the program over a directory that panics.
+// panicking returns the service over a directory that panics.
 func panicking(getenv func(string) string) http.Handler {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	c, err := readConfig(getenv)
 	if err != nil {
 		panic(err)
 	}
-	verifier, err := auth.New(auth.Config{
-		Issuer: c.issuer, Audiences: c.audiences, JWKSURL: c.jwksURL, JWKSMaxAge: c.jwksMaxAge, UserClaim: c.userClaim, Logger: logger, Now: time.Now,
-	})
+	aws, err := dynamo.LoadConfig(context.Background())
 	if err != nil {
 		panic(err)
 	}
-	return api.New(api.Config{Service: settings.New(panics{}, nil, time.Now), Verifier: verifier, Logger: logger, Timeout: requestTimeout})
+	a := c.app(aws, logger)
+	a.Faults = func(db *dynamo.DB) app.Database { return panics{db} }
+	handler, err := app.New(context.Background(), a)
+	if err != nil {
+		panic(err)
+	}
+	return handler
 }
 
-type panics struct{}
+type panics struct{ *dynamo.DB }
 
 func (panics) Membership(context.Context, settings.UserID) (settings.Membership, error) {
 	panic("the directory panics")

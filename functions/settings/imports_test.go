@@ -47,7 +47,8 @@ func list(t *testing.T, args ...string) map[string]listedPackage {
 func TestImports(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"functions/settings": {"internal/api", "internal/apigw", "internal/auth", "internal/dynamo", "internal/settings"},
+		"functions/settings": {"internal/api", "internal/apigw", "internal/app", "internal/auth", "internal/dynamo"},
+		"internal/app":       {"internal/api", "internal/auth", "internal/dynamo", "internal/settings"},
 		"internal/api":       {"internal/auth", "internal/settings"},
 		"internal/dynamo":    {"internal/settings"},
 		"internal/settings":  {},
@@ -63,7 +64,7 @@ func TestImports(t *testing.T) {
 		"golang.org/x/sync/semaphore":                 "internal/auth",
 		"github.com/klauspost/":                       "internal/dynamo",
 		"github.com/go-json-experiment/json/jsontext": "internal/api internal/apigw internal/auth internal/settings",
-		"github.com/aws/aws-sdk-go-v2/aws":            "functions/settings internal/dynamo",
+		"github.com/aws/aws-sdk-go-v2/aws":            "functions/settings internal/app internal/dynamo",
 		"github.com/aws/smithy-go":                    "internal/dynamo",
 	}
 	packages := list(t, "./functions/...", "./internal/...")

@@ -6,6 +6,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -22,10 +23,16 @@ type Config struct {
 	Verifier *auth.Verifier
 	Logger   *slog.Logger // gets one line a request
 
+	Meter Meter // nil: the log line does not tell what the database cost
+
 	// Timeout bounds one request. The handler answers by then, or a little later
 	// if the verifier was just fetching keys.
 	Timeout time.Duration
 }
+
+// Meter returns a context whose database operations are counted. spent returns how many requests the database got and
+// how long its operations took.
+type Meter func(context.Context) (_ context.Context, spent func() (attempts int, took time.Duration))
 
 // Routes returns what New serves, each as "METHOD /path".
 func Routes() []string {
@@ -36,13 +43,12 @@ func Routes() []string {
 // with a body in the documented shape.
 func New(c Config) http.Handler {
 	r := &resource{service: c.Service, verifier: c.Verifier}
-	return &front{endpoints: r.endpoints(), other: endpoint{handle: notFound}, logger: c.Logger, timeout: c.Timeout}
+	return &handler{endpoints: r.endpoints(), other: endpoint{handle: notFound}, logger: c.Logger, meter: c.Meter, timeout: c.Timeout}
 }
 
-// Misconfigured returns a handler that answers every request as a fault of
-// ours, for a program that lacks what it needs to serve.
+// Misconfigured returns a handler that answers every request with a 500, for a program whose configuration is broken.
 func Misconfigured(logger *slog.Logger) http.Handler {
-	return &front{other: endpoint{handle: misconfigured}, logger: logger, timeout: time.Second}
+	return &handler{other: endpoint{handle: misconfigured}, logger: logger, timeout: time.Second}
 }
 
 // resource is /settings/organization: what its methods share.

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/internal/api"
-	"orgsettings/internal/auth"
+	"orgsettings/internal/app"
 )
 
 const (
@@ -140,7 +140,7 @@ func TestAnswers(t *testing.T) {
 
 func TestScope(t *testing.T) {
 	t.Parallel()
-	s := newService(t, func(c *auth.Config) { c.RequiredScope = "settings/write" })
+	s := newService(t, func(c *app.Config) { c.Auth.RequiredScope = "settings/write" })
 	for _, tt := range []struct {
 		name   string
 		claims map[string]any

@@ -10,12 +10,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"orgsettings/internal/api"
-	"orgsettings/internal/auth"
+	"orgsettings/infra/local/testenv"
+	"orgsettings/internal/app"
+	"orgsettings/internal/dynamo"
 	"orgsettings/internal/settings"
 )
 
@@ -36,8 +36,7 @@ func TestDatabaseDown(t *testing.T) {
 
 func TestKeysDown(t *testing.T) {
 	t.Parallel()
-	s := newService(t)
-	s.keys.Close()
+	s := newService(t, func(c *app.Config) { c.Auth.JWKSURL = "http://127.0.0.1:1/jwks" })
 	r := s.call(t, "POST", `{"settings":{}}`, s.as(t, "alice")...)
 	if got := text(t, r); r.StatusCode != 503 || got != unavailable || r.Header.Get("Retry-After") != "1" {
 		t.Errorf("%d %s, Retry-After %q", r.StatusCode, got, r.Header.Get("Retry-After"))
@@ -70,25 +69,17 @@ func TestFaultsOfOurs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newService(t)
-			verifier, err := auth.New(auth.Config{
-				Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
-				UserClaim: "sub", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			store := faultyStore{fault}
-			s.handler = api.New(api.Config{
-				Service: settings.New(store, store, time.Now), Verifier: verifier,
-				Logger: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelError + 1})), Timeout: time.Second,
+			log := new(testenv.Log)
+			s := newService(t, func(c *app.Config) {
+				c.Faults = func(*dynamo.DB) app.Database { return faultyStore{fault} }
+				c.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelError + 1}))
 			})
 			r := s.call(t, "POST", `{"settings":{"secret":1}}`, s.as(t, "alice")...)
 			if got := text(t, r); r.StatusCode != 500 || got != internalError || r.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("%d %s %v", r.StatusCode, got, r.Header)
 			}
 			var line struct{ Level, Error, Stack string }
-			if err := json.Unmarshal([]byte(s.log.Take()), &line); err != nil {
+			if err := json.Unmarshal([]byte(log.Take()), &line); err != nil {
 				t.Fatal(err)
 			}
 			wantStack := name != "unknown error"

@@ -20,10 +20,9 @@ import (
 	"orgsettings/infra/local/stack"
 	"orgsettings/infra/local/template"
 	"orgsettings/infra/local/testenv"
-	"orgsettings/internal/api"
+	"orgsettings/internal/app"
 	"orgsettings/internal/auth"
 	"orgsettings/internal/dynamo"
-	"orgsettings/internal/settings"
 )
 
 // service is the whole program without a Lambda: the handler over a real
@@ -36,7 +35,7 @@ type service struct {
 	log      *testenv.Log
 }
 
-func newService(t *testing.T, change ...func(*auth.Config)) *service {
+func newService(t *testing.T, change ...func(*app.Config)) *service {
 	t.Helper()
 	s := &service{log: new(testenv.Log)}
 	s.keys = httptest.NewUnstartedServer(nil)
@@ -50,11 +49,6 @@ func newService(t *testing.T, change ...func(*auth.Config)) *service {
 	s.database = httptest.NewServer(dynamodb.New())
 	t.Cleanup(s.database.Close)
 
-	cfg := aws.Config{
-		Region:       "eu-central-1",
-		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
-		BaseEndpoint: &s.database.URL,
-	}
 	tmpl, err := template.Load("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -63,20 +57,25 @@ func newService(t *testing.T, change ...func(*auth.Config)) *service {
 		t.Fatal(err)
 	}
 
-	logger := slog.New(slog.NewJSONHandler(s.log, nil))
-	authConfig := auth.Config{
-		Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
-		UserClaim: "sub", Logger: logger, Now: time.Now,
+	c := app.Config{
+		Auth: auth.Config{
+			Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()},
+			JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute, UserClaim: "sub",
+		},
+		AWS: aws.Config{
+			Region:       "eu-central-1",
+			Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
+			BaseEndpoint: &s.database.URL,
+		},
+		Tables: dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"},
+		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	}
-	for _, c := range change {
-		c(&authConfig)
+	for _, f := range change {
+		f(&c)
 	}
-	verifier, err := auth.New(authConfig)
-	if err != nil {
+	if s.handler, err = app.New(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	db := dynamo.New(cfg, dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"})
-	s.handler = api.New(api.Config{Service: settings.New(db, db, time.Now), Verifier: verifier, Logger: logger, Timeout: 4500 * time.Millisecond})
 	return s
 }
 

@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"bytes"
@@ -10,15 +10,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"orgsettings/internal/app"
 	"orgsettings/internal/auth"
+	"orgsettings/internal/dynamo"
 	"orgsettings/internal/settings"
 )
 
@@ -26,60 +25,6 @@ const (
 	fuzzRevision = "01KDXZT9JE0000000000000000"
 	fuzzIssuer   = "https://issuer.example"
 )
-
-// FuzzEntityTags compares the reader of If-Match and If-None-Match with the
-// grammar of RFC 9110 section 8.8.3 as a regular expression, and holds it to
-// never making a conditional write unconditional.
-func FuzzEntityTags(f *testing.F) {
-	for _, seed := range []string{
-		"*", " *\t", `"` + fuzzRevision + `"`, `W/"` + fuzzRevision + `"`, `"a", "b" ,,	W/"c,d",`, "", ",", `"`, `"a"b`, `"a" "b"`, `W/`, `w/"a"`, `*, "a"`,
-		`"` + fuzzRevision + `","` + fuzzRevision + `"`, `"\"`, "\"a\nb\"", fuzzRevision, `"7ZZZZZZZZZZZZZZZZZZZZZZZZZ",W/"80000000000000000000000000"`,
-	} {
-		f.Add(seed)
-	}
-	const tag = `(?:W/)?"[^"]*"`
-	list := regexp.MustCompile(`^[ \t,]*(?:` + tag + `[ \t]*(?:,[ \t,]*` + tag + `[ \t]*)*)?[ \t,]*$`)
-	each := regexp.MustCompile(`(W/)?"([^"]*)"`)
-	f.Fuzz(func(t *testing.T, value string) {
-		unreadable := new(settings.Revisions)
-		for _, c := range []comparison{strong, weak} {
-			want := new(settings.Revisions)
-			switch {
-			case strings.Trim(value, " \t") == "*":
-				want.Any = true
-			case !list.MatchString(value):
-				want = unreadable
-			default:
-				for _, m := range each.FindAllStringSubmatch(value, -1) {
-					if r, ok := settings.ParseRevision(m[2]); ok && (m[1] == "" || c == weak) {
-						want.Listed = append(want.Listed, r)
-					}
-				}
-			}
-			got := entityTags([]string{value}, c, unreadable)
-			if diff := cmp.Diff(want, got); diff != "" || (got == unreadable) != (want == unreadable) {
-				t.Errorf("entityTags(%q, weak %v) (-want +got):\n%s", value, c, diff)
-			}
-			// Sent in two fields, a list is the same list.
-			if first, second, ok := strings.Cut(value, ","); ok && !strings.Contains(first, `"`) {
-				if diff := cmp.Diff(got, entityTags([]string{first, second}, c, unreadable)); diff != "" {
-					t.Errorf("entityTags(%q, %q) (-joined +apart):\n%s", first, second, diff)
-				}
-			}
-		}
-		for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
-			r := &http.Request{Method: method, Header: http.Header{"If-Match": {value}, "If-None-Match": {value}}}
-			c := precondition(r)
-			named := strings.Contains(value, fuzzRevision) || strings.Contains(value, "*")
-			if c.IfMatch == nil || !named && (settings.Condition{IfMatch: c.IfMatch}).Holds(fuzzRevision) {
-				t.Errorf("%s: If-Match %q holds for a revision that it does not name", method, value)
-			}
-			if c.IfNoneMatch == nil && method != "GET" {
-				t.Errorf("%s: If-None-Match %q is no condition", method, value)
-			}
-		}
-	})
-}
 
 // memory is a directory of one user, and a store of one record.
 type memory struct{ record settings.Record }
@@ -106,17 +51,17 @@ func newFuzzHandler(f *testing.F, m *memory) (handler http.Handler, token string
 		fmt.Fprintf(w, `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"ed","x":%q}]}`, b64(key.Public().(ed25519.PublicKey)))
 	}))
 	f.Cleanup(issuer.Close)
-	logger := slog.New(slog.DiscardHandler)
-	verifier, err := auth.New(auth.Config{
-		Issuer: fuzzIssuer, Audiences: []string{"settings"}, JWKSURL: issuer.URL, JWKSMaxAge: time.Hour, UserClaim: "sub", Logger: logger, Now: time.Now,
+	handler, err := app.New(f.Context(), app.Config{
+		Auth:   auth.Config{Issuer: fuzzIssuer, Audiences: []string{"settings"}, JWKSURL: issuer.URL, JWKSMaxAge: time.Hour, UserClaim: "sub"},
+		Logger: slog.New(slog.DiscardHandler),
+		Faults: func(*dynamo.DB) app.Database { return m },
 	})
 	if err != nil {
 		f.Fatal(err)
 	}
 	claims := fmt.Sprintf(`{"iss":%q,"aud":"settings","sub":"alice","exp":%d}`, fuzzIssuer, time.Now().Add(24*time.Hour).Unix())
 	text := b64([]byte(`{"alg":"EdDSA","kid":"ed"}`)) + "." + b64([]byte(claims))
-	return New(Config{Service: settings.New(m, m, time.Now), Verifier: verifier, Logger: logger, Timeout: time.Minute}),
-		text + "." + b64(ed25519.Sign(key, []byte(text)))
+	return handler, text + "." + b64(ed25519.Sign(key, []byte(text)))
 }
 
 // FuzzRequests holds whole requests to the contract: every answer has the

@@ -134,10 +134,11 @@ func (db *DB) getItem(ctx context.Context, table, key, value string, attributes 
 // start bounds one operation and measures it until done is called.
 func start(ctx context.Context) (_ context.Context, done func()) {
 	began := time.Now()
+	m := meterOf(ctx)
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	return ctx, func() {
 		cancel()
-		settings.AddDatabaseTime(ctx, began)
+		m.took += time.Since(began)
 	}
 }
 

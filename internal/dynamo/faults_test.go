@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"orgsettings/infra/local/dynamodb"
+	"orgsettings/internal/dynamo"
 	"orgsettings/internal/settings"
 )
 
@@ -75,18 +76,15 @@ func TestPassingFaults(t *testing.T) {
 				fault(w)
 				return true
 			})
-			ctx, trace := settings.WithTrace(t.Context())
+			ctx, spent := dynamo.Meter(t.Context())
 			if err := f.Put(ctx, record("acme", 1, `{"a":1}`), settings.Condition{}); err != nil {
 				t.Fatalf("put: %v", err)
 			}
 			if r, err := f.Get(ctx, "acme"); err != nil || r.Revision != revision(1) {
 				t.Fatalf("get: %q, %v", r.Revision, err)
 			}
-			if trace.Attempts != 8 {
-				t.Errorf("%d attempts are counted, want 8", trace.Attempts)
-			}
-			if trace.DatabaseTime <= 0 || trace.DatabaseTime > 2*time.Second {
-				t.Errorf("%v are counted", trace.DatabaseTime)
+			if attempts, took := spent(); attempts != 8 || took <= 0 || took > 2*time.Second {
+				t.Errorf("%d attempts and %v are counted, want 8 in at most 2 s", attempts, took)
 			}
 		})
 	}
@@ -105,12 +103,12 @@ func TestDeadConnectionIsReplaced(t *testing.T) {
 		return n == 2
 	})
 	f.mustPut(t, record("acme", 1, `{}`))
-	ctx, trace := settings.WithTrace(t.Context())
+	ctx, spent := dynamo.Meter(t.Context())
 	if err := f.Put(ctx, record("acme", 2, `{}`), settings.Condition{}); err != nil {
 		t.Fatal(err)
 	}
-	if len(attempts) != 3 || attempts[1] != attempts[2] || trace.Attempts != 2 {
-		t.Errorf("requests %q, %d of them counted for the second put", attempts, trace.Attempts)
+	if n, _ := spent(); len(attempts) != 3 || attempts[1] != attempts[2] || n != 2 {
+		t.Errorf("requests %q, %d of them counted for the second put", attempts, n)
 	}
 }
 

@@ -12,8 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-
-	"orgsettings/internal/settings"
 )
 
 // A Lambda environment is frozen between requests. A connection that was open before the freeze may be dead after it,
@@ -61,12 +59,12 @@ func (t transport) Do(r *http.Request) (*http.Response, error) {
 	if _, err := io.ReadFull(r.Body, body); err != nil {
 		return nil, fmt.Errorf("read the body of a request: %w", err)
 	}
-	ctx := r.Context()
+	m := meterOf(r.Context())
 	// [http.Transport] sends a POST again by itself only if it has GetBody and this header field, which is not sent.
 	// Every request of this package may be repeated. Otherwise the first request after a thaw would wait for the
 	// SDK's backoff. A body in memory also leaves in one write with the header.
 	r.GetBody = func() (io.ReadCloser, error) {
-		settings.AddAttempt(ctx)
+		m.attempts++
 		return io.NopCloser(bytes.NewReader(body)), nil
 	}
 	r.Header["Idempotency-Key"] = nil

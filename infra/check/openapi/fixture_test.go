@@ -23,6 +23,7 @@ import (
 	"orgsettings/infra/local/template"
 	"orgsettings/internal/api"
 	"orgsettings/internal/apigw"
+	"orgsettings/internal/app"
 	"orgsettings/internal/auth"
 	"orgsettings/internal/dynamo"
 	"orgsettings/internal/settings"
@@ -60,18 +61,25 @@ func newService(t *testing.T, f faults) *service {
 	if f.keys {
 		keys.Close()
 	}
-	verifier, err := auth.New(auth.Config{
-		Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
-		UserClaim: "sub", RequiredScope: f.scope, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	store := &faultyStore{faults: f}
+	s.rivals = &store.atWork
+	served, err := app.New(t.Context(), app.Config{
+		Auth: auth.Config{
+			Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
+			UserClaim: "sub", RequiredScope: f.scope,
+		},
+		AWS:    newDatabase(t, f),
+		Tables: dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"},
+		Logger: slog.New(slog.DiscardHandler),
+		Faults: func(db *dynamo.DB) app.Database {
+			store.DB = db
+			return store
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := newStore(t, f)
-	s.rivals = &store.atWork
-	handler := apigw.New(api.New(api.Config{
-		Service: settings.New(store, store, time.Now), Verifier: verifier, Logger: slog.New(slog.DiscardHandler), Timeout: 9 * time.Second,
-	}))
+	handler := apigw.New(served)
 	front, err := gateway.New(gateway.Config{
 		Routes: api.Routes(), Stage: gateway.DefaultStage,
 		Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -99,7 +107,8 @@ type faultyStore struct {
 	atWork atomic.Bool
 }
 
-func newStore(t *testing.T, f faults) *faultyStore {
+// newDatabase starts an engine with the demo users and returns how to reach it.
+func newDatabase(t *testing.T, f faults) aws.Config {
 	t.Helper()
 	engine := httptest.NewServer(dynamodb.New())
 	t.Cleanup(engine.Close)
@@ -114,7 +123,7 @@ func newStore(t *testing.T, f faults) *faultyStore {
 	if f.database {
 		engine.Close()
 	}
-	return &faultyStore{DB: dynamo.New(cfg, dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"}), faults: f}
+	return cfg
 }
 
 func (s *faultyStore) Membership(ctx context.Context, user settings.UserID) (settings.Membership, error) {

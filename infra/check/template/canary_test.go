@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"orgsettings/internal/api"
+	"orgsettings/internal/app"
 	"orgsettings/internal/auth"
-	"orgsettings/internal/settings"
 )
 
 // logLines returns what the function's handler logs for one request with each token.
@@ -33,14 +33,16 @@ func logLines(t *testing.T, version string, handler func(*slog.Logger) http.Hand
 // withoutKeys is the function's handler with an issuer that cannot be reached.
 func withoutKeys(t *testing.T) func(*slog.Logger) http.Handler {
 	return func(logger *slog.Logger) http.Handler {
-		verifier, err := auth.New(auth.Config{
-			Issuer: "https://issuer.test", Audiences: []string{"settings"}, JWKSURL: "http://127.0.0.1:1/jwks",
-			JWKSMaxAge: time.Minute, UserClaim: "sub", Logger: logger, Now: time.Now,
+		handler, err := app.New(t.Context(), app.Config{
+			Auth: auth.Config{
+				Issuer: "https://issuer.test", Audiences: []string{"settings"}, JWKSURL: "http://127.0.0.1:1/jwks", JWKSMaxAge: time.Minute, UserClaim: "sub",
+			},
+			Logger: logger,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return api.New(api.Config{Service: settings.New(nil, nil, time.Now), Verifier: verifier, Logger: logger, Timeout: 2 * time.Second})
+		return handler
 	}
 }
 

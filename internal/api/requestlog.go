@@ -11,9 +11,8 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// event is what the log tells of one request, filled while it is served and
-// written once. It never holds a token, a claim other than the user, or any
-// part of a document.
+// event is the log line of one request. It is filled while the request is served, and written once. It never holds a
+// token, a claim other than the user, or any part of a document.
 type event struct {
 	requestID       string // of API Gateway
 	lambdaRequestID string
@@ -25,11 +24,14 @@ type event struct {
 	kid             string
 	trace           *settings.Trace
 	reason          string // why the request was refused
-	cause           string // of a fault of ours
+	cause           string // of a 500
 	stack           []byte // of a panic
+
+	databaseAttempts int // requests to the database, retries included
+	databaseTime     time.Duration
 }
 
-// write writes the line, whatever the level of the logger is: metrics are made of it.
+// write writes the line even if the logger's level is above it: metric filters count these lines.
 func (ev *event) write(ctx context.Context, logger *slog.Logger) {
 	level := slog.LevelInfo
 	if ev.status >= 500 {
@@ -53,16 +55,16 @@ func (ev *event) write(ctx context.Context, logger *slog.Logger) {
 	text("user", ev.user, 64)
 	text("kid", ev.kid, 64)
 	text("revision", string(ev.trace.Revision), 64)
-	if ev.trace.Attempts > 0 {
+	if ev.databaseAttempts > 0 {
 		line.AddAttrs(
-			slog.Int("databaseAttempts", ev.trace.Attempts),
-			slog.Float64("databaseMs", milliseconds(ev.trace.DatabaseTime)),
+			slog.Int("databaseAttempts", ev.databaseAttempts),
+			slog.Float64("databaseMs", milliseconds(ev.databaseTime)),
 		)
 	}
 	text("reason", ev.reason, 256)
 	text("error", ev.cause, 1024)
 	text("stack", string(ev.stack), 8192)
-	// An error of the log has nowhere to be told.
+	// There is no other place to report an error of the log.
 	_ = logger.Handler().Handle(ctx, line)
 }
 
@@ -70,8 +72,7 @@ func milliseconds(d time.Duration) float64 {
 	return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)
 }
 
-// printable cuts a text that anybody may have chosen to about most bytes and
-// escapes what a terminal might act upon.
+// printable cuts untrusted text to about most bytes and escapes what a terminal might act upon.
 func printable(s string, most int) string {
 	cut := ""
 	if len(s) > most {
@@ -81,6 +82,6 @@ func printable(s string, most int) string {
 		s, cut = s[:most], "…"
 	}
 	quoted := strconv.Quote(s)
-	// Quotes harm nobody, and are escaped once more where this ends up in JSON.
+	// A quote is harmless, and the JSON of the log line escapes it anyway.
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`) + cut
 }

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"orgsettings/internal/settings"
+)
+
+// handler finds the endpoint of a request, bounds the request in time, recovers from panics and writes the log line.
+type handler struct {
+	endpoints map[string]endpoint // by "METHOD /path"
+	other     endpoint            // for every other request
+	logger    *slog.Logger
+	meter     Meter // may be nil
+	timeout   time.Duration
+	warm      atomic.Bool // whether a request was served before
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
+	defer cancel()
+	ctx, trace := settings.WithTrace(ctx)
+	spent := func() (int, time.Duration) { return 0, 0 }
+	if h.meter != nil {
+		ctx, spent = h.meter(ctx)
+	}
+	r = r.WithContext(ctx)
+
+	route := r.Method + " " + r.URL.Path
+	endpoint, ok := h.endpoints[route]
+	if !ok {
+		endpoint, route = h.other, ""
+	}
+	ev := &event{
+		requestID:       r.Header.Get("Apigw-Requestid"),
+		lambdaRequestID: r.Header.Get("Lambda-Runtime-Aws-Request-Id"),
+		route:           route,
+		cold:            !h.warm.Swap(true),
+	}
+	recorder := &statusRecorder{ResponseWriter: w}
+	defer func() {
+		if p := recover(); p != nil {
+			ev.stack = debug.Stack()
+			if recorder.status == 0 {
+				clear(w.Header())
+				endpoint.fail(recorder, ev, fmt.Errorf("panic: %v", p))
+			}
+		}
+		ev.status, ev.duration, ev.trace = recorder.status, time.Since(began), trace
+		ev.databaseAttempts, ev.databaseTime = spent()
+		ev.write(ctx, h.logger)
+	}()
+	if err := endpoint.handle(recorder, r, ev); err != nil {
+		endpoint.fail(recorder, ev, err)
+	}
+}
+
+// statusRecorder records the status that is sent.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
