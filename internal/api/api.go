@@ -1,8 +1,7 @@
 // Package api speaks the published HTTP contract of /settings/organization.
 //
-// It owns everything that a client can see: routes, headers, status codes and
-// the exact bodies. It knows nothing of how the requests arrive, how a token is
-// verified or where settings are kept.
+// It owns everything that a client sees: routes, headers, status codes and exact bodies. It does not know how requests
+// arrive, how a token is verified or where settings are kept.
 package api
 
 import (
@@ -17,16 +16,15 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// Config holds what a [New] handler works with.
+// Config is what the handler of [New] works with.
 type Config struct {
 	Service  *settings.Service
 	Verifier *auth.Verifier
-	Logger   *slog.Logger // gets one line a request
+	Logger   *slog.Logger // gets one line for each request
 
 	Meter Meter // nil: the log line does not tell what the database cost
 
-	// Timeout bounds one request. The handler answers by then, or a little later
-	// if the verifier was just fetching keys.
+	// Timeout bounds one request. The answer comes a little later if the verifier is fetching keys at that moment.
 	Timeout time.Duration
 }
 
@@ -39,11 +37,13 @@ func Routes() []string {
 	return slices.Sorted(maps.Keys((&resource{}).endpoints()))
 }
 
-// New returns the handler of the contract. Whatever is sent to it, it answers
-// with a body in the documented shape.
+// New returns the handler of the contract. It answers every request with a body in the documented shape.
 func New(c Config) http.Handler {
 	r := &resource{service: c.Service, verifier: c.Verifier}
-	return &handler{endpoints: r.endpoints(), other: endpoint{handle: notFound}, logger: c.Logger, meter: c.Meter, timeout: c.Timeout}
+	return &handler{
+		endpoints: r.endpoints(), other: endpoint{handle: notFound},
+		logger: c.Logger, meter: c.Meter, timeout: c.Timeout,
+	}
 }
 
 // Misconfigured returns a handler that answers every request with a 500, for a program whose configuration is broken.
@@ -51,7 +51,7 @@ func Misconfigured(logger *slog.Logger) http.Handler {
 	return &handler{other: endpoint{handle: misconfigured}, logger: logger, timeout: time.Second}
 }
 
-// resource is /settings/organization: what its methods share.
+// resource is what the methods of /settings/organization share.
 type resource struct {
 	service  *settings.Service
 	verifier *auth.Verifier
@@ -66,8 +66,7 @@ func (s *resource) endpoints() map[string]endpoint {
 	}
 }
 
-// endpoint is one method of the resource. An error that handle returns is
-// answered by [endpoint.fail] alone.
+// endpoint is one method of the resource. [endpoint.fail] alone answers the errors that handle returns.
 type endpoint struct {
 	handle  func(http.ResponseWriter, *http.Request, *event) error
 	refusal string // the message for a body that is not what the method takes
@@ -107,8 +106,7 @@ func (s *resource) merge(w http.ResponseWriter, r *http.Request, ev *event) erro
 	return succeed(w, record, "Organization settings partially updated successfully")
 }
 
-// remove serves DELETE: the keys in the body, or in the query where there is no
-// body, disappear from the document.
+// remove serves DELETE: the keys in the body, or in the query if there is no body, are removed from the document.
 func (s *resource) remove(w http.ResponseWriter, r *http.Request, ev *event) error {
 	user, body, err := s.authenticatedBody(w, r, ev)
 	if err != nil {
@@ -155,8 +153,8 @@ func (s *resource) read(w http.ResponseWriter, r *http.Request, ev *event) error
 	return nil
 }
 
-// authenticatedBody verifies the caller and then reads the body. The media types
-// of except, JSON though they are, mean something else to the method.
+// authenticatedBody verifies the caller and then reads the body. It refuses the media types in except: they are JSON,
+// but do not mean what the method does.
 func (s *resource) authenticatedBody(w http.ResponseWriter, r *http.Request, ev *event, except ...string) (settings.UserID, []byte, error) {
 	user, err := s.authenticate(r, ev)
 	if err != nil {

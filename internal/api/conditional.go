@@ -9,10 +9,9 @@ import (
 
 // precondition reads If-Match and If-None-Match (RFC 9110 section 13.1).
 //
-// A field that cannot be read is taken in its strictest sense, so that a write
-// that was meant to be conditional does not become unconditional: If-Match then
-// matches nothing, and If-None-Match everything. A reader loses nothing by the
-// lack of a condition: there an unreadable If-None-Match is passed over.
+// A field that cannot be read is taken in its strictest sense, so that no conditional write becomes unconditional:
+// If-Match then matches nothing and If-None-Match matches everything. For GET, which changes nothing, an If-None-Match
+// that cannot be read is ignored.
 func precondition(r *http.Request) settings.Condition {
 	unreadable := &settings.Revisions{Any: true}
 	if r.Method == http.MethodGet {
@@ -32,9 +31,8 @@ const (
 	weak   comparison = true
 )
 
-// entityTags reads the values of one field: nil if there are none, unreadable
-// if they are no list of tags. Tags that are no revision of ours match nothing
-// and are left out.
+// entityTags reads the values of one field. It returns nil if there are none, and unreadable if they are not a list of
+// tags. It leaves out tags that are not revisions, since they match nothing.
 func entityTags(values []string, c comparison, unreadable *settings.Revisions) *settings.Revisions {
 	if len(values) == 0 {
 		return nil

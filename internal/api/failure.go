@@ -11,7 +11,7 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// Errors of this package's own.
+// Errors that this package makes itself.
 var (
 	errNoToken       = errors.New("no bearer token")
 	errNotFound      = errors.New("no such route")
@@ -19,14 +19,14 @@ var (
 	errBodyTooLarge  = fmt.Errorf("body is larger than %d bytes", maxBodyBytes)
 )
 
-// mediaTypeError says that a body is declared to be something else than JSON.
+// mediaTypeError says that the header declares the body to be something other than JSON.
 type mediaTypeError struct {
 	field, sent, accepted string
 }
 
 func (e *mediaTypeError) Error() string { return "unsupported " + e.field }
 
-// failure is what a client sees of an error: one row of the contract's table.
+// failure is one row of the contract's table of errors: what the client sees.
 type failure struct {
 	status    int
 	message   string
@@ -36,7 +36,7 @@ type failure struct {
 	current   settings.Revision
 }
 
-// failureOf maps err to its row. What no row names is a bland 500.
+// failureOf maps err to its row. An error without a row is a 500 without details.
 func (e endpoint) failureOf(err error) failure {
 	var (
 		token    *auth.InvalidError
@@ -79,7 +79,7 @@ func (e endpoint) failureOf(err error) failure {
 	}
 }
 
-// fail answers err and notes for the log what the client is not told.
+// fail answers err, and records for the log what the client does not see.
 func (e endpoint) fail(w http.ResponseWriter, ev *event, err error) {
 	f := e.failureOf(err)
 	switch {
@@ -111,7 +111,7 @@ func (f failure) body() []byte {
 	return append(b, '}')
 }
 
-// appendText appends s as a JSON string. Ill-formed UTF-8 in it is replaced.
+// appendText appends s as a JSON string. Invalid UTF-8 in s is replaced by U+FFFD.
 func appendText(b []byte, s string) []byte {
 	b, _ = jsontext.AppendQuote(b, s)
 	return b
@@ -124,6 +124,6 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	// A client that is gone cannot be told.
+	// The client has disconnected: there is nobody to answer.
 	_, _ = w.Write(body)
 }

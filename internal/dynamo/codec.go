@@ -10,14 +10,13 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// compressFrom is the size in bytes above which a document is compressed: a
-// write of up to 1 KB costs one unit whatever its size, and small texts gain
-// little.
+// compressFrom is the size in bytes above which a document is compressed. Smaller texts gain little: a write is billed
+// for each KB begun.
 const compressFrom = 4096
 
-// codec turns the text of a document into an attribute and back: S as it is or,
-// for a larger text that shrinks, B with a Zstandard frame (RFC 8878). Encoder
-// and decoder are made on their first use, which for many environments is never.
+// codec turns the text of a document into an attribute and back. The attribute is the text itself (S) or, if that is
+// smaller, a Zstandard frame (B, RFC 8878). Encoder and decoder are made on first use, since many environments never
+// need them.
 type codec struct {
 	encoder func() (*zstd.Encoder, error)
 	decoder func() (*zstd.Decoder, error)
@@ -26,7 +25,8 @@ type codec struct {
 func newCodec() *codec {
 	return &codec{
 		encoder: sync.OnceValues(func() (*zstd.Encoder, error) {
-			return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(128<<10), zstd.WithLowerEncoderMem(true))
+			return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+				zstd.WithWindowSize(128<<10), zstd.WithLowerEncoderMem(true))
 		}),
 		decoder: sync.OnceValues(func() (*zstd.Decoder, error) {
 			return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(settings.MaxDocumentBytes))

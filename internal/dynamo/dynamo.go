@@ -38,8 +38,8 @@ const (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxKeyBytes = 2048
 
-// DB implements [settings.Directory] and [settings.Store]. It is safe for concurrent use. An operation takes at most two
-// seconds, retries included.
+// DB implements [settings.Directory] and [settings.Store]. It is safe for concurrent use. An operation takes at most
+// two seconds, retries included.
 type DB struct {
 	client *dynamodb.Client
 	tables Tables
@@ -79,7 +79,8 @@ func (db *DB) Membership(ctx context.Context, user settings.UserID) (settings.Me
 
 // Get implements [settings.Store].
 func (db *DB) Get(ctx context.Context, org settings.OrgID) (settings.Record, error) {
-	item, err := db.getItem(ctx, db.tables.Settings, attrOrgID, string(org), attrSettings, attrRevision, attrUpdatedAt, attrUpdatedBy)
+	item, err := db.getItem(ctx, db.tables.Settings, attrOrgID, string(org),
+		attrSettings, attrRevision, attrUpdatedAt, attrUpdatedBy)
 	if err != nil {
 		return settings.Record{}, err
 	}
@@ -113,7 +114,7 @@ func (db *DB) Put(ctx context.Context, r settings.Record, c settings.Condition) 
 	return unavailable(err)
 }
 
-// getItem reads the named attributes of one item, consistently; no item is nil.
+// getItem reads the named attributes of one item by a consistent read. It returns nil if there is no item.
 func (db *DB) getItem(ctx context.Context, table, key, value string, attributes ...string) (item, error) {
 	ctx, done := start(ctx)
 	defer done()

@@ -10,7 +10,7 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// maxOperands is how many values one IN takes.
+// maxOperands bounds the values of one IN.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 const maxOperands = 100
 
@@ -21,9 +21,8 @@ type expression struct {
 	values     item
 }
 
-// putCondition returns the condition under which a record with revision next
-// may replace what is stored: c holds and the stored revision is lower, or it is
-// next itself, which an earlier attempt of the same put has stored.
+// putCondition returns the condition under which a record with revision next may replace the stored one: c holds and
+// the stored revision is lower, or the stored revision is next because an earlier attempt of this put has succeeded.
 func putCondition(next settings.Revision, c settings.Condition) expression {
 	e := expression{names: map[string]string{"#r": attrRevision}, values: item{}}
 	e.values[":next"] = &types.AttributeValueMemberS{Value: string(next)}
@@ -42,12 +41,12 @@ func putCondition(next settings.Revision, c settings.Condition) expression {
 	return e
 }
 
-// among returns a condition that is true where the stored revision is one of rs.
+// among returns the condition that the stored revision is one of rs.
 func (e *expression) among(rs settings.Revisions) string {
 	if rs.Any {
 		return "(attribute_exists(#r))"
 	}
-	// No stored revision is empty: IN needs an operand, and an empty list is false.
+	// IN needs an operand. No stored revision is the empty text.
 	listed := rs.Listed
 	if len(listed) == 0 {
 		listed = []settings.Revision{""}
@@ -64,8 +63,7 @@ func (e *expression) among(rs settings.Revisions) string {
 	return "(" + strings.Join(lists, " OR ") + ")"
 }
 
-// project returns the projection of the named attributes, some of which are
-// reserved words.
+// project returns the projection of attributes. It uses placeholders because some names are reserved words.
 func project(attributes []string) (names map[string]string, projection string) {
 	names = make(map[string]string, len(attributes))
 	placeholders := make([]string, len(attributes))

@@ -12,9 +12,8 @@ import (
 
 type item = map[string]types.AttributeValue
 
-// membershipOf reads an item of the users table. An absent or null attribute
-// says nothing; one of another type is a fault that must not be taken for a
-// missing restriction.
+// membershipOf reads an item of the users table. An absent or null attribute is the same. One of another type is an
+// error: it must not pass for a member without a recorded role.
 func membershipOf(it item) (settings.Membership, error) {
 	org, err := stringOf(it, attrOrgID)
 	if err != nil {
@@ -52,8 +51,7 @@ func (db *DB) itemOf(r settings.Record) (item, error) {
 	}, nil
 }
 
-// recordOf reads an item of the settings table; no item is a record that was
-// never written.
+// recordOf reads an item of the settings table; nil stands for settings that were never written.
 func (db *DB) recordOf(org settings.OrgID, it item) (settings.Record, error) {
 	r := settings.Record{Org: org}
 	if it == nil {

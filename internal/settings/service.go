@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// How often one call starts again after another writer came in between.
+// Retries of one call after a conflict with another writer.
 const (
-	maxReplaceRetries = 9 // even under heavy contention about every second put succeeds
+	maxReplaceRetries = 9 // about every second put succeeds even if many write at once
 	maxEditRetries    = 5
 )
 
-// Service reads and changes the settings of the caller's organization. It is
-// safe for concurrent use.
+// Service reads and changes the settings of the caller's organization. It is safe for concurrent use.
 type Service struct {
 	directory Directory
 	store     Store
@@ -61,34 +60,29 @@ func (s *Service) Replace(ctx context.Context, user UserID, doc Document, c Cond
 		if !ok || !c.Holds(conflict.Current.Revision) {
 			return r, err
 		}
-		// The condition holds, but the stored revision is not lower than ours: another
-		// writer came in between, or its clock is ahead. Put again above it.
+		// The condition holds, but the stored revision is not lower than the new one: another writer was faster, or its
+		// clock is ahead. Put again with a revision above it.
 		stored = conflict.Current.Revision
 	}
 	return Record{}, fmt.Errorf("replace settings of %s: %w", org, ErrContended)
 }
 
-// Merge changes the document of the organization of user by patch, as
-// [Document.Merge] does, if c holds. It returns the record that is stored then:
-// the one before, if nothing changes. No change that another writer makes
-// meanwhile is lost.
+// Merge applies patch to the document of the organization of user, as [Document.Merge] does, if c holds. It returns the
+// record that is stored afterwards, which is the old one if nothing changes. No change of another writer is lost.
 //
-// Errors: those of [Service.Replace], and a [*TooLargeError] for the result. It
-// starts again at most five times if others come in between; then the error is
-// a [*ConflictError] if there is a condition, else [ErrContended].
+// Errors: those of [Service.Replace], and a [*TooLargeError] for the result. It retries at most five times after a
+// conflict with another writer; then the error is a [*ConflictError] if there is a condition, else [ErrContended].
 func (s *Service) Merge(ctx context.Context, user UserID, patch Document, c Condition) (Record, error) {
 	return s.edit(ctx, user, c, func(d Document) (Document, error) { return d.Merge(patch) })
 }
 
-// Remove removes keys from the document of the organization of user, as
-// [Document.Remove] does, if c holds. Results and errors are those of
-// [Service.Merge].
+// Remove removes keys from the document of the organization of user, as [Document.Remove] does, if c holds. Results and
+// errors are those of [Service.Merge].
 func (s *Service) Remove(ctx context.Context, user UserID, keys []string, c Condition) (Record, error) {
 	return s.edit(ctx, user, c, func(d Document) (Document, error) { return d.Remove(keys) })
 }
 
-// edit puts what change makes of the stored document under the condition that
-// it is still the stored one.
+// edit applies change to the stored document and puts the result, if that document is still the stored one.
 func (s *Service) edit(ctx context.Context, user UserID, c Condition, change func(Document) (Document, error)) (Record, error) {
 	org, err := s.writable(ctx, user)
 	if err != nil {
@@ -129,7 +123,7 @@ func (s *Service) edit(ctx context.Context, user UserID, c Condition, change fun
 	return Record{}, fmt.Errorf("edit settings of %s: %w", org, ErrContended)
 }
 
-// only returns the condition that r is the stored revision; empty: none is.
+// only returns the condition that r is the stored revision. An empty r means that nothing is stored.
 func only(r Revision) Condition {
 	if r == "" {
 		return Condition{IfNoneMatch: &Revisions{Any: true}}
@@ -137,7 +131,7 @@ func only(r Revision) Condition {
 	return Condition{IfMatch: &Revisions{Listed: []Revision{r}}}
 }
 
-// pause lets other writers go on: for a random time that grows with each retry.
+// pause waits for a random time that grows with each retry, so that other writers can finish.
 func pause(ctx context.Context, retry int) error {
 	timer := time.NewTimer(rand.N(10 * time.Millisecond << retry))
 	defer timer.Stop()
@@ -163,7 +157,7 @@ func (s *Service) put(ctx context.Context, r Record, stored Revision, c Conditio
 	return r, nil
 }
 
-// writable returns the organization of user if user may write its settings.
+// writable returns the organization of user, or [ErrForbidden] if user may not write its settings.
 func (s *Service) writable(ctx context.Context, user UserID) (OrgID, error) {
 	m, err := s.membership(ctx, user)
 	if err != nil {

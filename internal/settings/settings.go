@@ -1,8 +1,8 @@
 // Package settings is the domain: what a settings document is, who may read
 // and change it, and what a revision of it means.
 //
-// It owns the rules and the two interfaces that it needs from the outside,
-// [Directory] and [Store]. It knows nothing of HTTP, tokens or databases.
+// It owns the rules and the two interfaces that it needs, [Directory] and [Store]. It knows nothing of HTTP, tokens or
+// databases.
 package settings
 
 import (
@@ -15,8 +15,7 @@ import (
 // UserID identifies a caller: the user claim of a verified token.
 type UserID string
 
-// OrgID identifies an organization. It comes from a [Membership] and from
-// nowhere else: no request can name one.
+// OrgID identifies an organization. It comes only from a [Membership]: no request can name one.
 type OrgID string
 
 // Membership is what the directory records of one user.
@@ -36,34 +35,30 @@ type Record struct {
 
 // Directory knows which organization a user belongs to.
 type Directory interface {
-	// Membership returns the membership of user as it is now, not as it was
-	// some time ago: it decides an authorization. It returns
-	// [ErrNoOrganization] for an unknown user and for one in no organization,
-	// and an error that wraps [ErrUnavailable] if it cannot say.
+	// Membership returns the current membership of user, not a cached one: it decides an authorization. It returns
+	// [ErrNoOrganization] for an unknown user and for one in no organization, and an error that wraps [ErrUnavailable]
+	// if it does not know.
 	Membership(ctx context.Context, user UserID) (Membership, error)
 }
 
 // Store keeps one record for each organization.
 type Store interface {
-	// Get returns the record of org: the last acknowledged put or a newer one.
-	// An organization that was never written has the zero [Document] and an
-	// empty revision. An error that wraps [ErrUnavailable] means that the
-	// store cannot say.
+	// Get returns the record of org: the last acknowledged put or a newer one. An organization that was never written
+	// has the zero [Document] and an empty revision. An error that wraps [ErrUnavailable] means that the store does not
+	// know.
 	Get(ctx context.Context, org OrgID) (Record, error)
 
-	// Put replaces the record of r.Org by r in one atomic step, if c holds for
-	// the stored revision and the stored revision is lower than r.Revision.
-	// Otherwise nothing changes and the error is a [*ConflictError] with the
-	// stored record. Where r.Revision itself is stored, an earlier attempt of
-	// this put has succeeded, and so does this one: Put may be repeated, and an
-	// attempt that arrives late cannot replace a newer record.
+	// Put replaces the record of r.Org by r in one atomic step, if c holds for the stored revision and the stored
+	// revision is lower than r.Revision. Otherwise nothing changes and the error is a [*ConflictError] with the stored
+	// record. If r.Revision is already stored, an earlier attempt of this put has succeeded, and so does this one. Put
+	// may therefore be repeated, and an attempt that arrives late cannot replace a newer record.
 	//
 	// An error that wraps [ErrUnavailable] leaves open whether r was stored.
 	Put(ctx context.Context, r Record, c Condition) error
 }
 
-// Reasons for which the service refuses or fails. Whatever else it returns is
-// an [*InvalidError], a [*TooLargeError], a [*ConflictError] or a fault of ours.
+// Reasons for which the service refuses or fails. Any other error is an [*InvalidError], a [*TooLargeError], a
+// [*ConflictError] or a bug.
 var (
 	ErrNoOrganization = errors.New("user is not associated with an organization")
 	ErrForbidden      = errors.New("role may not modify organization settings")
@@ -71,7 +66,7 @@ var (
 	ErrContended      = errors.New("lost against other writers")
 )
 
-// ConflictError says that a put did not take place, and what is stored instead.
+// ConflictError says that a put did not take place, and what is stored.
 type ConflictError struct {
 	Current Record
 }
