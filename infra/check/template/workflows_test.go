@@ -1,6 +1,8 @@
 package template
 
 import (
+	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -84,12 +86,47 @@ func TestDeploymentGoesThroughStaging(t *testing.T) {
 		for _, step := range list(at(job, "steps")) {
 			steps = append(steps, stringOf(at(step, "name")))
 		}
+		// Concurrency of the whole workflow would let a waiting approval of prod hold up staging.
+		if at(job, "concurrency", "group") != "deploy-"+id || at(job, "concurrency", "cancel-in-progress") != false {
+			t.Errorf("%s: concurrency %v, want a group of its own, none cut off", id, at(job, "concurrency"))
+		}
 		if deploy := slices.Index(steps, "Deploy"); deploy < 0 || slices.Index(steps, "Smoke test") < deploy {
 			t.Errorf("%s: steps %q, want a smoke test after the deployment", id, steps)
 		}
 	}
+	if c := load(t, ".github/workflows/deploy.yml")["concurrency"]; c != nil {
+		t.Errorf("the whole workflow has the concurrency %v", c)
+	}
 	if on := load(t, ".github/workflows/deploy.yml")["on"]; !cmp.Equal(at(on, "push", "branches"), []any{"main"}) {
 		t.Errorf("deployed on %v, want only from main", on)
+	}
+}
+
+// Some issuers give a usable token only with audience or scope in the request.
+func TestSmokeTestAsksForItsToken(t *testing.T) {
+	t.Parallel()
+	var script string
+	for _, step := range list(at(load(t, ".github/workflows/deploy.yml")["jobs"], "staging", "steps")) {
+		if at(step, "name") == "Smoke test" {
+			script = stringOf(at(step, "run"))
+		}
+	}
+	script, _, ok := strings.Cut(script, "echo ")
+	if !ok {
+		t.Fatalf("no token is masked in %q", script)
+	}
+	// The stand-ins hand on what curl would send.
+	const standIns = `curl() { cat >/dev/null; printf '%s ' "$@"; }; jq() { cat; }; `
+	for fields, want := range map[string]string{
+		"":                             "--data grant_type=client_credentials https://issuer.test",
+		"audience=https%3A%2F%2Fa&b=c": "--data grant_type=client_credentials&audience=https%3A%2F%2Fa&b=c https://issuer.test",
+	} {
+		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", standIns+script+`echo "$SMOKE_TOKEN"`)
+		cmd.Env = append(os.Environ(), "TOKEN_FIELDS="+fields, "TOKEN_URL=https://issuer.test", "TOKEN_CLIENT_ID=id", "TOKEN_CLIENT_SECRET=secret")
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "secret") {
+			t.Errorf("TOKEN_FIELDS=%s: %v, curl is given %s, want %s", fields, err, out, want)
+		}
 	}
 }
 
