@@ -35,11 +35,11 @@ run: ## run the whole service here, with demo users and tokens (FLAGS='-addr 127
 	@$(LOCAL) $(FLAGS)
 
 # AS is a variable of make's own, for the assembler, unless it is given.
-token: ## print a token of the running stack and nothing else (AS=alice)
-	@$(LOCAL) -token '$(if $(filter default,$(origin AS)),alice,$(AS))'
+token: ## print a token of the running stack and nothing else (AS=alice, FLAGS as of run)
+	@$(LOCAL) $(FLAGS) -token '$(if $(filter default,$(origin AS)),alice,$(AS))'
 
-invoke: ## send an event to the function, without gateway and Docker (EVENT=events/post.json)
-	@$(LOCAL) -invoke '$(or $(EVENT),events/post.json)'
+invoke: ## send an event to the function, without gateway and Docker (EVENT=events/post.json, FLAGS as of run)
+	@$(LOCAL) $(FLAGS) -invoke '$(or $(EVENT),events/post.json)'
 
 # ---- build and deployment ----
 # VERSION is stamped into the program and comes from whoever builds, never from .git or a clock: the same
@@ -47,16 +47,17 @@ invoke: ## send an event to the function, without gateway and Docker (EVENT=even
 VERSION      ?= dev
 ARCHITECTURE ?= arm64
 ENV          ?= dev
-GOARCH_FOR    = $(if $(filter x86_64,$(ARCHITECTURE)),amd64,arm64)
+ARCH          = $(or $(filter arm64 x86_64,$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64))
+GOARCH_FOR    = $(ARCH:x86_64=amd64)
 GO_BUILD      = GOOS=linux GOARCH=$(GOARCH_FOR) go build $(GO_FLAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 SAM           = SAM_CLI_TELEMETRY=0 $(or $(wildcard .tools/stack/bin/sam),sam)
 SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is dev, staging or prod)))
 export VERSION ARCHITECTURE PARAMETERS KEYS
 
 build: ## make .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
-	@mkdir -p .build/$(ARCHITECTURE)
-	$(GO_BUILD) -o .build/$(ARCHITECTURE)/bootstrap ./functions/settings
-	@go run $(GO_FLAGS) ./infra/deploy/zip .build/$(ARCHITECTURE)/bootstrap .build/settings-$(ARCHITECTURE).zip
+	@mkdir -p .build/$(ARCH)
+	$(GO_BUILD) -o .build/$(ARCH)/bootstrap ./functions/settings
+	@go run $(GO_FLAGS) ./infra/deploy/zip .build/$(ARCH)/bootstrap .build/settings-$(ARCH).zip
 
 build-SettingsFunction: # called by sam build
 	$(GO_BUILD) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/settings
@@ -69,16 +70,15 @@ keys: ## fetch an issuer's keys, to ship them with the function: URL=https://…
 validate: ## check the stack, pipeline and workflows with the real tools (installed under .tools)
 	sh infra/check/template/check.sh
 
-# SAM publishes a new version when the code's place in S3 changes but not when only a parameter's value does
-# (serverless-application-model #3820): the parameters are therefore made part of that place.
-# What is not given keeps its last value in the stack: these two belong to the build and are always given.
-BUILT = Architecture=$(ARCHITECTURE) JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off)
+# A parameter that is not given keeps its last value in the stack. These two belong to the build and are always given.
+BUILT = Architecture=$(ARCH) JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off)
 
+# The place of the code in S3 decides on a new version, so it is the same for everybody: the prefix is the stack's name,
+# as it is for sam deploy --guided.
 deploy: ## deploy ENV=dev|staging|prod (KEYS=.build/jwks.json ships keys); at first PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
 	$(SAM) build --config-env $(SAM_ENV)
-	@set -f; $(SAM) deploy --config-env $(SAM_ENV) $(SAM_FLAGS) \
-	  --parameter-overrides Environment=$(ENV) $(BUILT) $$PARAMETERS \
-	  --s3-prefix organization-settings-$(ENV)/$$(printf '%s' "$(BUILT) $$PARAMETERS" | cksum | cut -d ' ' -f 1)
+	@set -f; $(SAM) deploy --config-env $(SAM_ENV) $(SAM_FLAGS) --s3-prefix organization-settings-$(ENV) \
+	  --parameter-overrides Environment=$(ENV) $(BUILT) $$PARAMETERS
 
 logs: ## follow the function's log of ENV=dev|staging|prod
 	$(SAM) logs --config-env $(SAM_ENV) --cw-log-group /aws/lambda/organization-settings-$(ENV) --tail

@@ -82,8 +82,12 @@ func TestAlarmsWatchMetricsThatExist(t *testing.T) {
 			}
 		}
 		own[fmt.Sprint(at(m, "MetricNamespace"), at(m, "MetricName"))] = names
-		if at(filter, "LogGroupName", "Ref") != "FunctionLogGroup" {
-			t.Errorf("%v reads another log group", filter)
+		want := "FunctionLogGroup"
+		if strings.Contains(filter["FilterPattern"].(string), "$.integration") {
+			want = "AccessLogGroup" // the gateway's own words
+		}
+		if got := at(filter, "LogGroupName", "Ref"); got != want {
+			t.Errorf("%v reads %v, want %s", filter, got, want)
 		}
 	}
 	known := map[string][]string{
@@ -125,12 +129,40 @@ func TestAlarmsWatchMetricsThatExist(t *testing.T) {
 	}
 }
 
+// A single failure at night sounds no alarm; failures that go on do, however few requests there are.
 func TestRatioHasAFloor(t *testing.T) {
 	t.Parallel()
-	alarm := alarms(t)["ServerErrorRatioAlarm"]
-	expression, _ := at(list(alarm["Metrics"])[0], "Expression").(string)
-	if !regexp.MustCompile(`^IF\(requests >= [0-9]{2,}, `).MatchString(expression) {
-		t.Errorf("a single failure at night would set it off: %s", expression)
+	for id, want := range map[string]*regexp.Regexp{
+		"ServerErrorRatioAlarm": regexp.MustCompile(`^IF\(FILL\(errors, 0\) >= [2-5], 100 \* FILL\(errors, 0\) / requests, 0\)$`),
+		"RareServerErrorsAlarm": regexp.MustCompile(`^IF\(FILL\(errors, 0\) >= 1 AND `),
+	} {
+		alarm := alarms(t)[id]
+		if expression, _ := at(list(alarm["Metrics"])[0], "Expression").(string); !want.MatchString(expression) {
+			t.Errorf("%s watches %s", id, expression)
+		}
+	}
+	if n, _ := alarms(t)["RareServerErrorsAlarm"]["DatapointsToAlarm"].(int); n < 2 {
+		t.Errorf("RareServerErrorsAlarm sounds after %d periods", n)
+	}
+}
+
+// What the gateway answers by itself leaves no line of the function's.
+func TestGatewayFailuresAreCounted(t *testing.T) {
+	t.Parallel()
+	api := ofType(t, load(t, "template.yaml"), "AWS::Serverless::HttpApi")["SettingsApi"]
+	format := at(api, "AccessLogSettings", "Format").(string)
+	line := func(status, integrationStatus, message string) string {
+		l := strings.NewReplacer("$context.status", status, "$context.integrationStatus", integrationStatus,
+			"$context.integrationErrorMessage", message).Replace(format)
+		return regexp.MustCompile(`\$context\.[\w.]+`).ReplaceAllString(l, "-")
+	}
+	lines := []string{
+		line("200", "200", "-"), line("500", "200", "-"), line("429", "-", "-"),
+		line("500", "403", "The IAM role configured on the integration or API Gateway doesn't have permissions to call the integration."),
+		line("503", "429", "The Lambda function was throttled."),
+	}
+	if got := count(t, filters(t)["GatewayFailuresFilter"], lines)[""]; got != 2 {
+		t.Errorf("counts %d, want 2, of\n%s", got, strings.Join(lines, "\n"))
 	}
 }
 

@@ -18,10 +18,10 @@ var parameterValues = map[string]struct{ good, bad []string }{
 	"CorsAllowOrigins":       {[]string{"", "https://app.example.com", "http://localhost:5173"}, []string{"*", "http://app.example.com", "https://a/", "https://*.example.com", "null"}},
 	"UsersTableName":         {[]string{"", "users-1"}, []string{"ab", "arn:x:y", "users/1"}},
 	"KmsKeyArn":              {[]string{"", "arn:aws" + ":kms:eu" + "-west-1:" + "000000000000:key/1234abcd-12ab"}, []string{"alias/x", "1234abcd-12ab"}},
-	"DynamoDbEndpoint":       {[]string{"", "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com"}, []string{"http://127.0.0.1:8000", "dynamodb", "https://a/b"}},
 	"DomainName":             {[]string{"", "settings.example.com"}, []string{"example", "*.example.com", "Settings.example.com", "https://settings.example.com", "a..b"}},
 	"CertificateArn":         {[]string{"", "arn:aws" + "-cn:acm:cn" + "-north-1:" + "000000000000:certificate/1234abcd"}, []string{"1234abcd"}},
 	"AlarmTopicArn":          {[]string{"", "arn:aws" + ":sns:eu" + "-west-1:" + "000000000000:alarms"}, []string{"alarms", "arn:aws" + ":sqs:eu" + "-west-1:" + "000000000000:alarms"}},
+	"Attempt":                {[]string{"1", "2026-11-24.2"}, []string{"", "a b", "${JwtIssuer}"}},
 	"PermissionsBoundaryArn": {[]string{"", "arn:aws" + ":iam::" + "000000000000:policy/x-Boundary-1"}, []string{"x", "arn:aws" + ":iam::" + "000000000000:role/x"}},
 }
 
@@ -34,7 +34,7 @@ func TestParametersAreChecked(t *testing.T) {
 				t.Errorf("%s: %s has no description", name, id)
 			}
 			if text == "" {
-				if at(p, "AllowedValues") == nil {
+				if at(p, "AllowedValues") == nil && (at(p, "MinValue") == nil || at(p, "MaxValue") == nil) {
 					t.Errorf("%s: %s takes any value", name, id)
 				}
 				continue

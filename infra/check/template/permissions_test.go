@@ -94,8 +94,8 @@ func TestFunctionMayDoWhatItDoes(t *testing.T) {
 	}
 	condition := object{
 		"ForAllValues:StringEquals": object{"dynamodb:Attributes": []any{"userId", "orgId", "role"}},
-		// A request for all attributes names none, and ForAllValues holds for an empty list. So Select is required.
-		"StringEqualsIfExists": object{"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+		"Null":                      object{"dynamodb:Attributes": "false"}, // ForAllValues holds for a request that names none
+		"StringEqualsIfExists":      object{"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
 	}
 	if diff := cmp.Diff(condition, statements(t, doc)["ReadMembership"]["Condition"]); diff != "" {
 		t.Errorf("condition on the users table:\n%s", diff)

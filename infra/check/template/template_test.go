@@ -89,6 +89,7 @@ func TestFunction(t *testing.T) {
 	for property, want := range map[string]any{
 		"Runtime": "provided.al2023", "Handler": "bootstrap", "CodeUri": ".", "AutoPublishAlias": "live",
 		"AutoPublishAliasAllProperties": true,
+		"AutoPublishCodeSha256":         object{"Ref": "VersionHash"},
 		"Architectures":                 []any{object{"Ref": "Architecture"}},
 		"Role":                          object{"Fn::GetAtt": "FunctionRole.Arn"},
 		"Policies":                      nil, // SAM adds a role of its own, with wildcards, for these
@@ -101,7 +102,8 @@ func TestFunction(t *testing.T) {
 		t.Error("BuildMethod is not makefile: SAM's own Go builder sets neither tags nor linker flags")
 	}
 	// The function's own lines need only DEBUG, but the output of a panic has no level.
-	want := object{"LogGroup": object{"Ref": "FunctionLogGroup"}, "LogFormat": "JSON", "ApplicationLogLevel": "TRACE"}
+	want := object{"LogGroup": object{"Ref": "FunctionLogGroup"}, "LogFormat": "JSON",
+		"ApplicationLogLevel": "TRACE", "SystemLogLevel": "WARN"}
 	if diff := cmp.Diff(want, at(f, "LoggingConfig")); diff != "" {
 		t.Errorf("LoggingConfig: lines that alarms count may get lost:\n%s", diff)
 	}
@@ -223,7 +225,7 @@ func TestSectionsStandInOrder(t *testing.T) {
 	t.Parallel()
 	content := text(t, "template.yaml")
 	last := 0
-	for _, section := range []string{"\nParameters:", "\nRules:", "\nMappings:", "\nConditions:", "\nGlobals:", "\nResources:", "# ---- data",
+	for _, section := range []string{"\nParameters:", "\nRules:", "\nMappings:", "\nConditions:", "\nResources:", "# ---- data",
 		"# ---- function", "# ---- API", "# ---- observability", "\nOutputs:"} {
 		i := strings.Index(content, section)
 		if i < last {
