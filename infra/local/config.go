@@ -42,6 +42,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.IssuerAddr, "issuer-addr", "127.0.0.1:3001", "`HOST:PORT` of the token issuer")
 	fs.StringVar(&c.DynamoDBAddr, "dynamodb-addr", "127.0.0.1:3002", "`HOST:PORT` of the embedded DynamoDB")
 	fs.StringVar(&c.DocsAddr, "docs-addr", "127.0.0.1:3003", "`HOST:PORT` of the API page")
+	fs.StringVar(&c.Listen, "listen", "", "`IP` address to serve API, issuer and DynamoDB on as well, such as 172.17.0.1 of a container bridge")
 	fs.StringVar(&c.DynamoDBURL, "dynamodb", "", "`URL` of a DynamoDB to use instead of the embedded one, such as DynamoDB Local")
 	fs.StringVar(&c.JWKSURL, "jwks-url", "", "`URL` of the JWKS of an issuer to trust instead of the stack's own; needs -issuer and -audience")
 	fs.StringVar(&c.Issuer, "issuer", "", "`ISS` claim of that issuer's tokens")

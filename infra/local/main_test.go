@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -74,8 +75,15 @@ var (
 // What a new user does: start it, paste the printed line, ask for a token, stop.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	s := start(t, "-addr", anyPort, "-issuer-addr", anyPort, "-dynamodb-addr", anyPort, "-docs-addr", anyPort)
+	args := []string{"-addr", anyPort, "-issuer-addr", anyPort, "-dynamodb-addr", anyPort, "-docs-addr", anyPort}
+	if runtime.GOOS == "linux" { // it alone has this address
+		args = append(args, "-listen", "127.0.0.2")
+	}
+	s := start(t, args...)
 	printed, curl := s.readTo(t, curlLine)
+	if warned := strings.Contains(printed, "\nWarning: API, tokens and DynamoDB are served on 127.0.0.2 too, "); warned != (len(args) > 8) {
+		t.Errorf("with %q it warns of the address: %t", args, warned)
+	}
 	request := func(authorization string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, curl[1], strings.NewReader(curl[3]))
@@ -180,6 +188,7 @@ func TestMessages(t *testing.T) {
 		{"-addr 0.0.0.0:3000", "", "-addr 0.0.0.0:3000: " + loopback},
 		{"-issuer-addr :3001", "", "-issuer-addr :3001: " + loopback},
 		{"-dynamodb-addr 3002", "", "-dynamodb-addr 3002: it is not HOST:PORT (see -h)"},
+		{"-listen lo", "", "-listen lo: it is not the IP address of one network interface (see -h)"},
 		{"-port 1", "", "flag provided but not defined: -port (see -h)"},
 		{"start", "", `"start" is not a flag; a command comes after -- (see -h)`},
 		{"-environments x", "", `invalid value "x" for flag -environments: parse error (see -h)`},
@@ -251,6 +260,7 @@ func TestEnvironmentVariables(t *testing.T) {
 	want := config{
 		Options: stack.Options{
 			Addr: "value of addr", IssuerAddr: "value of issuer-addr", DynamoDBAddr: "value of dynamodb-addr", DocsAddr: "value of docs-addr",
+			Listen:      "value of listen",
 			DynamoDBURL: "http://127.0.0.1:8000", JWKSURL: "http://127.0.0.1:1/", Issuer: "flag", Audience: "value of audience",
 			Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
 		},

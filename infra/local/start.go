@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -76,6 +77,9 @@ func explain(err error, c config) error {
 
 // flagOf returns the flag that an address comes from.
 func (c config) flagOf(addr string) string {
+	if host, _, _ := net.SplitHostPort(addr); c.Listen != "" && (host == c.Listen || addr == c.Listen) {
+		return "listen"
+	}
 	switch addr {
 	case c.Addr:
 		return "addr"
@@ -109,6 +113,9 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	}
 	fmt.Fprintf(table, "  DynamoDB\t%s\t%s aws dynamodb list-tables --endpoint-url %[1]s\n", s.DynamoDBURL, stack.AWSEnvironment)
 	table.Flush()
+	if c.Listen != "" {
+		fmt.Fprintf(w, "\nWarning: API, tokens and DynamoDB are served on %s too, on the same ports: whoever reaches it gets tokens.\n", c.Listen)
+	}
 
 	fmt.Fprint(w, "\nUsers:\n\n")
 	for _, u := range stack.DemoUsers() {

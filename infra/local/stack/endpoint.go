@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -18,49 +19,66 @@ type AddressError struct {
 func (e *AddressError) Error() string { return fmt.Sprintf("listen on %s: %v", e.Addr, e.Err) }
 func (e *AddressError) Unwrap() error { return e.Err }
 
-// endpoint is an address to listen on now and to serve later. Clients that connect
-// before that wait.
+// endpoint is an address, or two with the same port, to listen on now and to serve
+// later. Clients that connect before that wait.
 type endpoint struct {
-	listener net.Listener
-	server   http.Server
-	served   chan struct{} // closed when the server has ended; nil before serve
+	listeners []net.Listener
+	server    http.Server
+	serving   sync.WaitGroup
 }
 
-// listen listens on addr until s is closed.
-func (s *Stack) listen(addr string) (*endpoint, error) {
+// listen listens on addr until s is closed, and on the same port of the IP address also
+// unless that is empty.
+func (s *Stack) listen(addr, also string) (*endpoint, error) {
 	addr = cmp.Or(addr, "127.0.0.1:0")
 	if err := checkLoopback(addr); err != nil {
 		return nil, &AddressError{Addr: addr, Err: err}
 	}
+	e := &endpoint{server: http.Server{ReadHeaderTimeout: 10 * time.Second, DisableGeneralOptionsHandler: true}}
+	s.endpoints = append(s.endpoints, e)
+	if err := e.take(addr); err != nil {
+		return nil, err
+	}
+	if also == "" {
+		return e, nil
+	}
+	_, port, err := net.SplitHostPort(e.listeners[0].Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	if ip := net.ParseIP(also); ip == nil || ip.IsUnspecified() {
+		return nil, &AddressError{Addr: also, Err: errors.New("it is not the IP address of one network interface")}
+	}
+	return e, e.take(net.JoinHostPort(also, port))
+}
+
+func (e *endpoint) take(addr string) error {
 	listener, err := net.Listen("tcp", addr)
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err // AddressError has the address
 	}
 	if err != nil {
-		return nil, &AddressError{Addr: addr, Err: err}
+		return &AddressError{Addr: addr, Err: err}
 	}
-	e := &endpoint{listener: listener, server: http.Server{ReadHeaderTimeout: 10 * time.Second, DisableGeneralOptionsHandler: true}}
-	s.endpoints = append(s.endpoints, e)
-	return e, nil
+	e.listeners = append(e.listeners, listener)
+	return nil
 }
 
-func (e *endpoint) url() string { return "http://" + e.listener.Addr().String() }
+func (e *endpoint) url() string { return "http://" + e.listeners[0].Addr().String() }
 
 func (e *endpoint) serve(handler http.Handler) {
 	e.server.Handler = handler
-	e.served = make(chan struct{})
-	go func() {
-		defer close(e.served)
-		_ = e.server.Serve(e.listener) // ends with close
-	}()
+	for _, listener := range e.listeners {
+		e.serving.Go(func() { _ = e.server.Serve(listener) }) // ends with close
+	}
 }
 
 func (e *endpoint) close() error {
-	if e.served == nil {
-		return e.listener.Close()
-	}
 	err := e.server.Close()
-	<-e.served
+	e.serving.Wait()
+	for _, listener := range e.listeners {
+		_ = listener.Close() // of one that was never served
+	}
 	return err
 }
 

@@ -1,6 +1,6 @@
 // Package stack starts the whole service on this machine: gateway, function,
 // database and token issuer, wired as template.yaml has them. Everything listens
-// on loopback addresses.
+// on loopback addresses, and on one other address if it is told so.
 //
 // It owns the wiring. The function is the deployed program itself. Its environment
 // has the addresses of the other parts.
@@ -35,6 +35,10 @@ type Options struct {
 	IssuerAddr   string
 	DynamoDBAddr string
 	DocsAddr     string // of the API page
+
+	// Listen is an IP address at which gateway, issuer and DynamoDB are served too, on the same ports, such as that
+	// of a container bridge. It need not be a loopback address: everyone who reaches it gets tokens. Empty: none.
+	Listen string
 
 	DynamoDBURL string // of another database, instead of the embedded one
 
@@ -76,14 +80,14 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	}()
 
 	// Listen first: the user should not wait for the build to learn that an address is in use.
-	api, err := s.listen(o.Addr)
+	api, err := s.listen(o.Addr, o.Listen)
 	if err != nil {
 		return nil, err
 	}
 	s.URL = api.url()
 	trust := trust{jwksURL: o.JWKSURL, issuer: o.Issuer, audience: o.Audience}
 	if o.JWKSURL == "" {
-		tokens, err := s.listen(o.IssuerAddr)
+		tokens, err := s.listen(o.IssuerAddr, o.Listen)
 		if err != nil {
 			return nil, err
 		}
@@ -94,14 +98,14 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		trust.jwksURL, trust.issuer, trust.audience = s.Issuer.JWKSURL(), s.Issuer.URL(), s.Issuer.Audience()
 	}
 	if o.DynamoDBURL == "" {
-		database, err := s.listen(o.DynamoDBAddr)
+		database, err := s.listen(o.DynamoDBAddr, o.Listen)
 		if err != nil {
 			return nil, err
 		}
 		database.serve(dynamodb.New())
 		s.DynamoDBURL = database.url()
 	}
-	page, err := s.listen(o.DocsAddr)
+	page, err := s.listen(o.DocsAddr, "")
 	if err != nil {
 		return nil, err
 	}

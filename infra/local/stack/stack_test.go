@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,6 +92,39 @@ func TestStart(t *testing.T) {
 	}
 }
 
+// A container reaches the stack by another address, and only what it needs of it.
+func TestListen(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("skipped: only Linux has more loopback addresses than one")
+	}
+	s, err := Start(t.Context(), Options{Template: templatePath, Output: io.Discard, Listen: "127.0.0.2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	for url, want := range map[string]bool{s.URL: true, s.Issuer.URL(): true, s.DynamoDBURL: true, s.DocsURL: false} {
+		c, err := net.Dial("tcp", strings.Replace(strings.TrimPrefix(url, "http://"), "127.0.0.1", "127.0.0.2", 1))
+		if (err == nil) != want {
+			t.Errorf("%s at 127.0.0.2: %v, want it to answer: %t", url, err, want)
+		}
+		if err == nil {
+			c.Close()
+		}
+	}
+	s.URL = strings.Replace(s.URL, "127.0.0.1", "127.0.0.2", 1)
+	if status, body := s.call(t, "GET", "alice", ""); status != 200 {
+		t.Errorf("GET by the other address: %d %s", status, body)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")); err == nil {
+		c.Close()
+		t.Errorf("%s is left", s.URL)
+	}
+}
+
 // A stack can use the database and the issuer of another stack.
 func TestOutsideParts(t *testing.T) {
 	t.Parallel()
@@ -130,6 +164,7 @@ func TestStartRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	_, port, _ := net.SplitHostPort(unused(t))
 	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks"
 	for _, tt := range []struct {
 		options Options
@@ -140,6 +175,8 @@ func TestStartRefuses(t *testing.T) {
 		{Options{IssuerAddr: ":0"}, "listen on :0: " + loopback},
 		{Options{DynamoDBAddr: "192.0.2.1:0"}, "listen on 192.0.2.1:0: " + loopback},
 		{Options{DynamoDBAddr: "3002"}, "listen on 3002: it is not HOST:PORT"},
+		{Options{Listen: "0.0.0.0"}, "listen on 0.0.0.0: it is not the IP address of one network interface"},
+		{Options{Addr: "127.0.0.1:" + port, Listen: "192.0.2.1"}, "listen on 192.0.2.1:" + port + ": bind: "},
 		{Options{DynamoDBURL: "http://" + unused(t)}, "fill the database at"},
 		{Options{Bootstrap: "absent"}, "find the bootstrap: stat absent: no such file or directory"},
 		{Options{Template: "absent.yaml"}, "absent.yaml: no such file or directory"},
