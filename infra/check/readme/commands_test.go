@@ -59,6 +59,7 @@ type account struct {
 // accounts has the beginning of every command of README.md. Commands run in the order of the page.
 var accounts = []account{
 	{"make run FLAGS=-h", executed},
+	{"make run FLAGS=\"-listen ", stands(samLocal, "\nmake run FLAGS=\"-listen 172.17.0.1\" ")},
 	{"make run", started},
 	{"curl ", executed},
 	{"make invoke", executed},
@@ -85,9 +86,15 @@ var accounts = []account{
 	{"make logs ENV=prod", expands("--cw-log-group /aws/lambda/organization-settings-prod --tail")},
 	{"make delete ENV=dev", expands("sam delete --config-env default")},
 
+	{"export ARCHITECTURE=", typedIn(samLocal)},
+	{"sam build --parameter-overrides ", typedIn(samLocal)},
+	{"sam local invoke ", typedIn(samLocal)},
+	{"sam local start-api ", typedIn(samLocal)},
+	{"SMOKE_TOKEN=$(make token) make smoke URL=http://127.0.0.1:3030", typedIn(samLocal)},
+
 	{"sam build", parsed},
 	{"sam deploy", parsed},
-	{"sam local invoke", parsed},
+	{"sam local", parsed},
 	{"sam list stack-outputs", parsed},
 }
 
@@ -128,6 +135,14 @@ func stands(file, line string) func(*testing.T, *session, command) {
 			t.Errorf("%s has no %q", file, line)
 		}
 	}
+}
+
+// samLocal runs the commands of sam local, in containers.
+const samLocal = "infra/check/samlocal/check.sh"
+
+// typedIn accounts for a command that stands in a script as README.md has it.
+func typedIn(file string) func(*testing.T, *session, command) {
+	return func(t *testing.T, s *session, c command) { stands(file, c.line)(t, s, c) }
 }
 
 // expands accounts for a target that needs an AWS account or much time: what make would run contains want.
