@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
+	"orgsettings/infra/bench/meter"
 	"orgsettings/infra/local/template"
 )
 
@@ -27,8 +29,39 @@ func TestReadmeHasTheTables(t *testing.T) {
 			t.Errorf("README.md lacks this table of go run ./infra/bench/costs:\n%s", table)
 		}
 	}
-	if longest := log.longest(); longest == 0 || longest > logBytes/3 {
-		t.Errorf("the longest line of a request has %d bytes, a third of %d is taken", longest, logBytes)
+	if longest := log.longest(); longest == 0 || longest > functionLine {
+		t.Errorf("the longest line of a request has %d bytes, %d are taken", longest, functionLine)
+	}
+}
+
+// A million POSTs of 1 KB is the bound that a deployment was promised.
+func TestMillionSmallPosts(t *testing.T) {
+	t.Parallel()
+	if cost := (usage{meter.Usage{Reads: 1, Writes: 2}, 100}).million(); cost > 3.15 {
+		t.Errorf("a million calls cost $%.2f, more than $3.15", cost)
+	}
+}
+
+func TestGatewayLine(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, format, found := strings.Cut(string(text), "Format: >-\n")
+	format, _, _ = strings.Cut(format, "\n\n")
+	if !found {
+		t.Fatal("template.yaml has no format of the access log")
+	}
+	line := regexp.MustCompile(`\n\s+`).ReplaceAllString(strings.TrimSpace(format), " ")
+	for name, value := range map[string]string{
+		"requestId": "JKJaXmPLvHcESHA=", "identity.sourceIp": "203.0.113.254", "routeKey": "DELETE /settings/organization",
+		"status": "200", "responseLatency": "100", "integrationStatus": "200", "integrationErrorMessage": "-",
+	} {
+		line = strings.ReplaceAll(line, `"$context.`+name+`"`, `"`+value+`"`)
+	}
+	if strings.Contains(line, "$") || len(line) > gatewayLine {
+		t.Errorf("%d bytes, %d are taken: %s", len(line), gatewayLine, line)
 	}
 }
 

@@ -19,10 +19,16 @@ const (
 
 // Assumptions. Your own account tells the real ones.
 const (
-	lambdaMS    = 10      // billed a call: two calls of the database, and the work on a small document
-	lambdaMB    = 512     // MemorySize of template.yaml
-	logBytes    = 2 << 10 // a call: the function's line (a third), Lambda's own lines, the gateway's line
-	headerBytes = 500     // of an answer
+	lambdaMS    = 10  // billed a call: two calls of the database, and the work on a small document
+	lambdaMB    = 512 // MemorySize of template.yaml
+	headerBytes = 500 // of an answer
+
+	functionLine = 500 // bytes of the function's line, with longer names than the demo users'
+	gatewayLine  = 250 // bytes of the gateway's line
+	eventBytes   = 26  // that CloudWatch adds to each line
+	logBytes     = functionLine + gatewayLine + 2*eventBytes
+
+	logBytesInfo = 2 << 10 // with Lambda's START, END and REPORT lines, which SystemLogLevel: WARN of template.yaml leaves out
 )
 
 // million returns what a million calls of this usage cost.
@@ -43,13 +49,15 @@ func printPrices(out io.Writer) error {
 | API Gateway, HTTP API | $%.2f a million requests, each 512 KB begun | one | $%.2f |
 | Lambda, arm64 | $%.2f a million requests, $%.10f a GB-second | %d ms at %d MB | $%.2f |
 | DynamoDB, on demand | $%.3f a million read units, $%.3f a million write units | as above | as above |
-| CloudWatch Logs | $%.2f a GB | %d KB | $%.2f |
+| CloudWatch Logs | $%.2f a GB | %d bytes | $%.2f |
+| The same with Lambda's own lines, which the stack leaves out | $%.2f a GB | %d bytes | $%.2f |
 | Data out | $%.2f a GB | the answer and %d bytes | $%.2f and $%.2f a KB |
 `,
 		gatewayMillion, gatewayMillion,
 		lambdaMillion, lambdaGBSecond, lambdaMS, lambdaMB, lambdaMillion+1e6*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond,
 		readUnitMillion, writeUnitMillion,
-		logsGB, logBytes>>10, logsGB*1e6*logBytes/gb,
+		logsGB, logBytes, logsGB*1e6*logBytes/gb,
+		logsGB, logBytesInfo, logsGB*1e6*logBytesInfo/gb,
 		dataOutGB, headerBytes, dataOutGB*1e6*headerBytes/gb, dataOutGB*1e6*1024/gb)
 	return err
 }
