@@ -1,6 +1,7 @@
 """What CloudFormation and Lambda refuse and the linters pass, seen in the expanded and evaluated template; and which
 deployments publish a version, by make deploy itself with a stand-in for sam."""
 
+import fnmatch
 import hashlib
 import os
 import pathlib
@@ -80,6 +81,15 @@ class FirstDeployment(unittest.TestCase):
             for name, alarm in made.of_type("AWS::CloudWatch::Alarm").items():
                 canary = name.startswith("Canary")
                 self.assertEqual(canary, f"<{version}.Version>" in alarm.get("AlarmName", ""), name)
+
+    def test_codedeploy_may_watch_the_canary_alarms(self):
+        for made in self.stacks.values():
+            (policy,) = made.resources["DeploymentRole"]["Properties"]["Policies"]
+            (watch,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Sid"] == "WatchAlarms"]
+            (group,) = made.of_type("AWS::CodeDeploy::DeploymentGroup").values()
+            for alarm in group["AlarmConfiguration"]["Alarms"]:
+                name = made.resources[alarm["Name"].strip("<>")]["Properties"]["AlarmName"]
+                self.assertTrue(fnmatch.fnmatchcase(name, watch["Resource"].split(":alarm:")[1]), name)
 
     def test_dashboards_of_two_regions_have_two_names(self):
         for made in self.stacks.values():
