@@ -12,7 +12,8 @@ import (
 // MaxKeys bounds how many keys are removed at once.
 const MaxKeys = 1_000
 
-// ParseDocument reads body as a document. Errors: [*InvalidError], [*TooLargeError].
+// ParseDocument reads body as a document, which may share its memory. Errors:
+// [*InvalidError], [*TooLargeError].
 func ParseDocument(body []byte) (Document, error) {
 	r := newReader(body)
 	if err := r.expect('{'); err != nil {
@@ -26,8 +27,8 @@ func ParseDocument(body []byte) (Document, error) {
 }
 
 // ParseDocumentMember reads the document that the JSON object body holds as its
-// member name. The other members must be valid JSON and are ignored. Errors:
-// [*InvalidError], [*TooLargeError].
+// member name, and may share its memory. The other members must be valid JSON and are
+// ignored. Errors: [*InvalidError], [*TooLargeError].
 func ParseDocumentMember(body []byte, name string) (Document, error) {
 	r := newReader(body)
 	var d Document
@@ -194,7 +195,7 @@ func (r *reader) invalid(err error) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		return invalid("duplicate name", pointer, at)
 	}
-	if deep := deeperThan(decoderDepth, r.text[:min(at+1, len(r.text))]); deep >= 0 {
+	if _, deep := compacted(r.text[:min(at+1, len(r.text))], decoderDepth); deep >= 0 {
 		return tooDeep(deep)
 	}
 	e := invalid("invalid JSON", pointer, at)
@@ -208,15 +209,11 @@ func (r *reader) document() (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	compact, err := jsontext.AppendFormat(make([]byte, 0, len(text)), text,
-		jsontext.PreserveRawStrings(true), jsontext.AllowDuplicateNames(true))
-	if err != nil {
-		return Document{}, fmt.Errorf("compact a document: %w", err)
-	}
+	compact, deep := compacted(text, MaxDocumentDepth)
 	if len(compact) > MaxDocumentBytes {
 		return Document{}, &TooLargeError{Size: len(compact)}
 	}
-	if deep := deeperThan(MaxDocumentDepth, text); deep >= 0 {
+	if deep >= 0 {
 		return Document{}, tooDeep(int(r.InputOffset()) - len(text) + deep)
 	}
 	return Document{text: compact}, nil
@@ -226,25 +223,37 @@ func tooDeep(offset int) *InvalidError {
 	return invalid(fmt.Sprintf("nesting deeper than %d levels", MaxDocumentDepth), "", offset)
 }
 
-// deeperThan returns where the text, which is valid JSON or begins like it, first nests
-// deeper than limit. It is negative if it does not.
-func deeperThan(limit int, text []byte) int {
-	depth := 0
+// compacted returns the text, which is valid JSON or begins like it, without insignificant
+// white space: the text itself if there is none. deep is where it first nests deeper than
+// limit, and negative if it does not. The decoder does both, at the price of reading the
+// text once more: a tenth of a POST of 390 KB.
+func compacted(text []byte, limit int) (compact []byte, deep int) {
+	deep = -1
+	depth, copied := 0, 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
-		case '{', '[':
-			if depth++; depth > limit {
-				return i
-			}
-		case '}', ']':
-			depth--
 		case '"':
 			for i++; i < len(text) && text[i] != '"'; i++ {
 				if text[i] == '\\' {
 					i++
 				}
 			}
+		case '{', '[':
+			if depth++; depth > limit && deep < 0 {
+				deep = i
+			}
+		case '}', ']':
+			depth--
+		case ' ', '\t', '\r', '\n':
+			if compact == nil {
+				compact = make([]byte, 0, len(text))
+			}
+			compact = append(compact, text[copied:i]...)
+			copied = i + 1
 		}
 	}
-	return -1
+	if compact == nil {
+		return text, deep
+	}
+	return append(compact, text[copied:]...), deep
 }
