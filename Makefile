@@ -1,19 +1,19 @@
 .DEFAULT_GOAL := help
 
-# The function, the local stack and the tests are built with the same flags, so that an empty build cache compiles the
-# AWS SDK once. The tags leave out net/rpc (without: 1.2 MB more in the zip) and HTTP/2 (0.15 MB), which neither DynamoDB
-# nor the Runtime API speaks. infra/local/stack/build.go has the same flags; a test compares them.
+# The function, the local stack and the tests use the same flags, so that Go compiles the AWS SDK only once. The tags leave
+# out net/rpc (1.2 MB of the zip) and HTTP/2 (0.15 MB), which neither DynamoDB nor the Runtime API speaks.
+# infra/local/stack/build.go has the same flags; a test compares them.
 export CGO_ENABLED = 0
 GO_FLAGS = -trimpath -buildvcs=false -tags=lambda.norpc,nethttpomithttp2
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: ## run every test (parts that need a missing tool are skipped with a reason)
+test: ## run every test; a test whose tool is missing is skipped
 	go test $(GO_FLAGS) ./...
 
-# Without a bound most of the time is spent on making deep inputs smaller, and little on new ones.
-fuzz: ## look for input that breaks a reader: every fuzz target for FUZZTIME (30s)
+# Without -fuzzminimizetime, Go spends most of the time on minimizing deep inputs instead of trying new ones.
+fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@set -e; listed=$$(go test -list '^Fuzz' ./...); \
 	targets=$$(printf '%s\n' "$$listed" | awk '/^Fuzz/ {names = names " " $$1} /^ok/ {n = split(names, name, " "); for (i = 1; i <= n; i++) print $$2 ":" name[i]; names = ""}'); \
 	test -n "$$targets"; \
@@ -21,29 +21,29 @@ fuzz: ## look for input that breaks a reader: every fuzz target for FUZZTIME (30
 	  echo "== $$target"; go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime '$(or $(FUZZTIME),30s)' -fuzzminimizetime 100x "$${target%%:*}"; \
 	done
 
-soak: ## faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
+soak: ## test faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
 	go test $(GO_FLAGS) -count=1 -timeout=1h -v ./infra/check/soak -args -long $(FLAGS)
 
-bench: ## compare the deployed program with others that do its work, on Linux (a quick look: FLAGS='-rounds 1 -only settings,typical')
+bench: ## compare the deployed program with other implementations, on Linux (a quick look: FLAGS='-rounds 1 -only settings,typical')
 	go run $(GO_FLAGS) ./infra/bench $(FLAGS)
 
 # ---- local stack ----
-# The built program takes the place of the shell: go run would not hand on SIGTERM, nor the exit code.
+# exec replaces the shell by the built program, since go run passes on neither SIGTERM nor the exit code.
 LOCAL = go build $(GO_FLAGS) -ldflags '-s -w' -o .build/local ./infra/local && exec .build/local
 
-run: ## run the whole service here, with demo users and tokens (FLAGS='-addr 127.0.0.1:4000'; FLAGS=-h lists all)
+run: ## run the whole service on this machine, with demo users and tokens (FLAGS='-addr 127.0.0.1:4000'; FLAGS=-h lists all)
 	@$(LOCAL) $(FLAGS)
 
-# AS is a variable of make's own, for the assembler, unless it is given.
-token: ## print a token of the running stack and nothing else (AS=alice, FLAGS as of run)
+# By default, AS is make's own variable for the assembler.
+token: ## print only a token of the running stack (AS=alice, FLAGS as for run)
 	@$(LOCAL) $(FLAGS) -token '$(if $(filter default,$(origin AS)),alice,$(AS))'
 
-invoke: ## send an event to the function, without gateway and Docker (EVENT=events/post.json, FLAGS as of run)
+invoke: ## send an event to the function, without gateway and Docker (EVENT=events/post.json, FLAGS as for run)
 	@$(LOCAL) $(FLAGS) -invoke '$(or $(EVENT),events/post.json)'
 
 # ---- build and deployment ----
-# VERSION is stamped into the program and comes from whoever builds, never from .git or a clock: the same
-# sources, Go release and VERSION give the same bytes in any directory on any machine.
+# The program contains VERSION, which the caller of make gives. It never comes from .git or a clock. The same sources, Go
+# release and VERSION give the same bytes in every directory and on every machine.
 VERSION      ?= dev
 ARCHITECTURE ?= arm64
 ENV          ?= dev
@@ -54,7 +54,7 @@ SAM           = SAM_CLI_TELEMETRY=0 $(or $(wildcard .tools/stack/bin/sam),sam)
 SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is dev, staging or prod)))
 export VERSION ARCHITECTURE PARAMETERS KEYS
 
-build: ## make .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
+build: ## build .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
 	@mkdir -p .build/$(ARCH)
 	$(GO_BUILD) -o .build/$(ARCH)/bootstrap ./functions/settings
 	@go run $(GO_FLAGS) ./infra/deploy/zip .build/$(ARCH)/bootstrap .build/settings-$(ARCH).zip
@@ -63,19 +63,19 @@ build-SettingsFunction: # called by sam build
 	$(GO_BUILD) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/settings
 	$(if $(KEYS),cp '$(KEYS)' '$(ARTIFACTS_DIR)/jwks.json')
 
-keys: ## fetch an issuer's keys, to ship them with the function: URL=https://… (KEYS=.build/jwks.json)
+keys: ## fetch an issuer's JWKS, to bundle it with the function: URL=https://… (KEYS=.build/jwks.json)
 	@mkdir -p .build
 	@go run ./infra/deploy/keys -url '$(URL)' -out '$(or $(KEYS),.build/jwks.json)'
 
-validate: ## check the stack, pipeline and workflows with the real tools (installed under .tools)
+validate: ## check stack, pipeline and workflows with the real tools (installs them under .tools)
 	sh infra/check/template/check.sh
 
-# A parameter that is not given keeps its last value in the stack. These two belong to the build and are always given.
+# A parameter that is not given keeps its last value in the stack. These two depend on the build, so they are always given.
 BUILT = Architecture=$(ARCH) JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off)
 
-# The place of the code in S3 decides on a new version, so it is the same for everybody: the prefix is the stack's name,
-# as it is for sam deploy --guided.
-deploy: ## deploy ENV=dev|staging|prod (KEYS=.build/jwks.json ships keys); at first PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
+# A new location of the code in S3 publishes a new version. The S3 prefix is therefore always the stack's name, as with
+# sam deploy --guided.
+deploy: ## deploy ENV=dev|staging|prod (KEYS=.build/jwks.json bundles a JWKS); first with PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
 	$(SAM) build --config-env $(SAM_ENV)
 	@set -f; $(SAM) deploy --config-env $(SAM_ENV) $(SAM_FLAGS) --s3-prefix organization-settings-$(ENV) \
 	  --parameter-overrides Environment=$(ENV) $(BUILT) $$PARAMETERS
@@ -86,7 +86,7 @@ logs: ## follow the function's log of ENV=dev|staging|prod
 delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay)
 	$(SAM) delete --config-env $(SAM_ENV)
 
-smoke: ## try a running service: URL=https://…, its token in the environment variable SMOKE_TOKEN
+smoke: ## test a running service: URL=https://…, with the token in the environment variable SMOKE_TOKEN
 	@go run ./infra/deploy/smoke -url '$(or $(URL),http://127.0.0.1:3000)'
 
 .PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction keys validate deploy logs delete smoke
