@@ -2,20 +2,18 @@ package auth
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/MicahParks/jwkset"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Sizes in bits of the RSA keys that serve: RFC 7518 section 3.3 demands 2048,
@@ -25,106 +23,16 @@ const (
 	maxRSABits = 8192
 )
 
-// jwk holds the members of a JWK that decide what it verifies. The others are not
-// read: issuers publish thumbprints and certificates that are wrong.
-type jwk map[string]jsontext.Value
-
-// eachJWK calls do for each element of the array keys of a JWK Set, in order. An
-// element that is not a JSON object is an empty jwk. do must not keep the jwk.
-func eachJWK(text []byte, do func(jwk)) error {
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	// Members that are not read may be wrong in these two ways as well.
-	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if d.PeekKind() != '{' {
-		return cmp.Or(d.SkipValue(), errors.New("it is not a JSON object"))
+// readJWKs returns the elements of the array keys of a JWK Set.
+func readJWKs(text []byte) (keys []json.RawMessage, err error) {
+	var set map[string]json.RawMessage
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &set); err != nil {
+		return nil, err
 	}
-	seen := false
-	err := readObject(d, func(name string) error {
-		switch {
-		case name != "keys" || d.PeekKind() == 'n':
-			return d.SkipValue()
-		case seen:
-			return errors.New("member keys is there twice")
-		case d.PeekKind() != '[':
-			return cmp.Or(d.SkipValue(), errors.New("member keys is not an array"))
-		}
-		seen = true
-		return readArray(d, do)
-	})
-	if err != nil {
-		return err
+	if value, ok := set["keys"]; ok && json.Unmarshal(value, &keys) != nil {
+		return nil, errors.New("member keys is not an array")
 	}
-	if _, err := d.ReadToken(); err != io.EOF {
-		return cmp.Or(err, errors.New("something follows the JSON object"))
-	}
-	return nil
-}
-
-func readArray(d *jsontext.Decoder, do func(jwk)) error {
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	for key := make(jwk); d.PeekKind() != ']'; clear(key) {
-		read := d.SkipValue
-		if d.PeekKind() == '{' {
-			read = func() error { return key.read(d) }
-		}
-		if err := read(); err != nil {
-			return err
-		}
-		do(key)
-	}
-	_, err := d.ReadToken()
-	return err
-}
-
-func (k jwk) read(d *jsontext.Decoder) error {
-	return readObject(d, func(name string) error {
-		switch name {
-		case "kid", "kty", "use", "key_ops", "alg", "n", "e", "crv", "x", "y":
-			value, err := d.ReadValue()
-			k[name] = value.Clone()
-			return err
-		}
-		return d.SkipValue()
-	})
-}
-
-// readObject reads the JSON object that comes next. It calls readValue after each
-// name, to read the value.
-func readObject(d *jsontext.Decoder, readValue func(name string) error) error {
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	for d.PeekKind() != '}' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return err
-		}
-		if err := readValue(name.String()); err != nil {
-			return err
-		}
-	}
-	_, err := d.ReadToken()
-	return err
-}
-
-// text returns a member that must be a string. It is empty for null and for a member
-// that is absent.
-func (k jwk) text(name string) (text string, err error) {
-	if value, ok := k[name]; ok && json.Unmarshal(value, &text) != nil {
-		return "", refusal(name + " is not a string")
-	}
-	return text, nil
-}
-
-// keyID returns the kid, or "" if no token can name it.
-func (k jwk) keyID() string {
-	kid, err := k.text("kid")
-	if err != nil || utf8.RuneCountInString(kid) > maxKeyIDLength {
-		return ""
-	}
-	return kid
+	return keys, nil
 }
 
 // verificationKey is a key of a JWK Set that can verify tokens.
@@ -136,75 +44,61 @@ type verificationKey struct {
 func (k verificationKey) keyID() string     { return k.jwk.Marshal().KID }
 func (k verificationKey) namesItsAlg() bool { return k.jwk.Marshal().ALG != "" }
 
-// usableKey returns the key, or why it cannot verify tokens.
-func (k jwk) usableKey() (verificationKey, error) {
-	m, err := k.public()
+// readJWK reads the members of a JWK that decide what it verifies. The others are not
+// looked at: issuers publish thumbprints and certificates that are wrong. The error says
+// why the key cannot verify tokens. The key id is returned with it, if a token can name it.
+func readJWK(text json.RawMessage) (kid string, key verificationKey, err error) {
+	var members map[string]json.RawMessage
+	if text[0] == '{' {
+		err = json.Unmarshal(text, &members)
+	}
+	if value, ok := members["kid"]; ok && err == nil {
+		err = json.Unmarshal(value, &kid)
+	}
+	if err != nil || kid == "" || utf8.RuneCountInString(kid) > maxKeyIDLength {
+		return "", key, refusal("kid is missing, too long or not a string")
+	}
+	var m jwkset.JWKMarshal
+	_ = json.Unmarshal(members["kty"], &m.KTY)
+	needed := []string{"kid", "kty", "use", "key_ops", "alg"}
+	switch m.KTY {
+	case jwkset.KtyRSA:
+		needed = append(needed, "n", "e")
+	case jwkset.KtyEC, jwkset.KtyOKP:
+		needed = append(needed, "crv", "x", "y")
+	default:
+		return kid, key, refusal("kty is not RSA, EC or OKP")
+	}
+	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool { return !slices.Contains(needed, name) })
+	if text, err = json.Marshal(members); err == nil {
+		err = json.Unmarshal(text, &m)
+	}
 	if err != nil {
-		return verificationKey{}, err
+		return kid, key, err
 	}
-	if err := k.checkUse(); err != nil {
-		return verificationKey{}, err
+	if m.USE != "" && m.USE != jwkset.UseSig {
+		return kid, key, refusal("use is not sig")
 	}
-	key, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
-	if err != nil {
-		return verificationKey{}, err
+	if len(m.KEYOPS) > 0 && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify) {
+		return kid, key, refusal("key_ops lacks verify")
 	}
-	algorithms, err := algorithmsOf(key.Key())
-	if err != nil {
-		return verificationKey{}, err
-	}
-	if alg := m.ALG.String(); alg != "" {
-		if !slices.Contains(algorithms, alg) {
-			return verificationKey{}, refusal("alg is not one of the key type " + m.KTY.String())
-		}
-		algorithms = []string{alg}
-	}
-	return verificationKey{jwk: key, algorithms: algorithms}, nil
-}
-
-// public returns the key id, the alg and the public key, not yet checked.
-func (k jwk) public() (m jwkset.JWKMarshal, err error) {
-	if m.KID = k.keyID(); m.KID == "" {
-		return m, refusal("kid is missing, too long or not a string")
-	}
-	text := func(name string) string {
-		text, e := k.text(name)
-		err = cmp.Or(err, e)
-		return text
-	}
-	m.KTY, m.ALG = jwkset.KTY(text("kty")), jwkset.ALG(text("alg"))
+	m.KEYOPS = nil // may hold values that are not registered (RFC 7517 section 4.3)
 	if m.ALG == "Ed25519" {
 		m.ALG = jwkset.AlgEdDSA // its older name, RFC 9864
 	}
-	switch m.KTY {
-	case jwkset.KtyRSA:
-		m.N, m.E = text("n"), text("e")
-	case jwkset.KtyEC:
-		m.CRV, m.X, m.Y = jwkset.CRV(text("crv")), text("x"), text("y")
-	case jwkset.KtyOKP:
-		m.CRV, m.X = jwkset.CRV(text("crv")), text("x")
-	default:
-		err = cmp.Or(err, error(refusal("kty is not RSA, EC or OKP")))
+	if key.jwk, err = jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{}); err != nil {
+		return kid, key, err
 	}
-	return m, err
-}
-
-// checkUse refuses a key whose use or key_ops is another than to verify signatures.
-// Unregistered values of key_ops are ignored (RFC 7517 section 4.3).
-func (k jwk) checkUse() error {
-	if use, err := k.text("use"); err != nil {
-		return err
-	} else if use != "" && use != jwkset.UseSig.String() {
-		return refusal("use is not sig")
+	if key.algorithms, err = algorithmsOf(key.jwk.Key()); err != nil {
+		return kid, key, err
 	}
-	var operations []string
-	if value, ok := k["key_ops"]; ok && json.Unmarshal(value, &operations) != nil {
-		return refusal("key_ops is not an array of strings")
+	if alg := m.ALG.String(); alg != "" {
+		if !slices.Contains(key.algorithms, alg) {
+			return kid, key, refusal("alg is not one of the key type " + m.KTY.String())
+		}
+		key.algorithms = []string{alg}
 	}
-	if len(operations) > 0 && !slices.Contains(operations, jwkset.KeyOpsVerify.String()) {
-		return refusal("key_ops lacks verify")
-	}
-	return nil
+	return kid, key, nil
 }
 
 // algorithmsOf returns the algorithms that the type and the curve of a key allow

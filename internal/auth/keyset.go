@@ -64,24 +64,23 @@ func readBundledJWKS(text []byte) (*keySet, error) {
 // readKeySet reads a key set. It must hold at least one usable key. The others are
 // skipped, as RFC 7517 section 5 asks.
 func readKeySet(text []byte, fetched time.Time) (*keySet, error) {
-	set := &keySet{finders: make(map[string]keyfunc.Keyfunc), unusable: make(map[string]struct{}), fetched: fetched}
-	var usable []verificationKey
-	index := 0
-	err := eachJWK(text, func(k jwk) {
-		if key, err := k.usableKey(); err == nil {
-			usable = append(usable, key)
-		} else {
-			name := "key " + strconv.Itoa(index)
-			if kid := k.keyID(); kid != "" {
-				name = "kid " + kid // better than the index, since the order may change
-				set.unusable[kid] = struct{}{}
-			}
-			set.skip(name, err)
-		}
-		index++
-	})
+	keys, err := readJWKs(text)
 	if err != nil {
 		return nil, err
+	}
+	set := &keySet{finders: make(map[string]keyfunc.Keyfunc), unusable: make(map[string]struct{}), reasons: []string{}, fetched: fetched}
+	var usable []verificationKey
+	for i, text := range keys {
+		kid, key, err := readJWK(text)
+		switch {
+		case err == nil:
+			usable = append(usable, key)
+		case kid == "":
+			set.skip("key "+strconv.Itoa(i), err)
+		default: // the key id is better than the index, since the order may change
+			set.unusable[kid] = struct{}{}
+			set.skip("kid "+kid, err)
+		}
 	}
 	if err := set.assign(usable); err != nil {
 		return nil, err
@@ -89,7 +88,7 @@ func readKeySet(text []byte, fetched time.Time) (*keySet, error) {
 	slices.Sort(set.reasons)
 	slices.Sort(set.keyIDs)
 	if len(usable) == 0 {
-		return nil, fmt.Errorf("no usable key among %d: %s", index, strings.Join(set.reasons, "; "))
+		return nil, fmt.Errorf("no usable key among %d: %s", len(keys), strings.Join(set.reasons, "; "))
 	}
 	return set, nil
 }
