@@ -38,8 +38,8 @@ func New(next http.Handler) *Handler { return &Handler{next: next} }
 //   - header fields as the gateway joined them, and the cookies as one Cookie field,
 //   - the gateway's request id in Apigw-Requestid and Lambda's in
 //     Lambda-Runtime-Aws-Request-Id, whatever the client sent there,
-//   - a body that is decoded from base64 where the event says so; if it cannot be,
-//     reading it fails,
+//   - a body that is decoded from base64 where the event says so; if it cannot be
+//     decoded, reading it fails,
 //   - a context that ends 500 ms before Lambda's deadline.
 //
 // An error means that the payload is no such event.

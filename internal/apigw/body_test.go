@@ -18,14 +18,14 @@ func TestTextBodiesArriveByteForByte(t *testing.T) {
 			t.Errorf("body of %.40q = %.40q, %v, length %d", body, got.body, got.bodyErr, got.r.ContentLength)
 		}
 	}
-	// Escapes that the encoder does not write.
+	// Escapes that encoding/json does not write.
 	got, err := invoke(t, []byte(`{"body":"\u0041\/\ud83d\ude00\u0000"}`))
 	if err != nil || string(got.body) != "A/\U0001f600\x00" {
 		t.Errorf("body = %q, %v", got.body, err)
 	}
 }
 
-// The body is the member of the payload itself that is a string.
+// The body is a member of the payload itself: no other member or value of that name counts.
 func TestBodyIsFound(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{
@@ -45,7 +45,7 @@ func TestBase64Bodies(t *testing.T) {
 	for i := range all {
 		all[i] = byte(i)
 	}
-	for n := range 100 { // every length modulo the words that the decoder works in
+	for n := range 100 { // the decoder works in words: every remainder of the length
 		body := bytes.Repeat(all, 2)[n : 3*n]
 		got := mustInvoke(t, object{"body": base64.StdEncoding.EncodeToString(body), "isBase64Encoded": true})
 		if !bytes.Equal(got.body, body) || got.bodyErr != nil || got.r.ContentLength != int64(len(body)) {
@@ -53,7 +53,7 @@ func TestBase64Bodies(t *testing.T) {
 		}
 	}
 	gzip := []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00")
-	for _, ev := range []string{ // whichever member comes first
+	for _, ev := range []string{ // in either order of the members
 		`{"isBase64Encoded":true,"body":"` + base64.StdEncoding.EncodeToString(gzip) + `"}`,
 		`{"body":"` + base64.StdEncoding.EncodeToString(gzip) + `","isBase64Encoded":true}`,
 	} {
@@ -66,7 +66,7 @@ func TestBase64Bodies(t *testing.T) {
 	}
 }
 
-// The event is served, so that the handler can answer; its body is not mended.
+// The event is served, so that the handler can answer. The body is not repaired.
 func TestBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, members := range map[string]string{
@@ -79,8 +79,7 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		"a lone surrogate":     `"body":"\ud800"`,
 		"surrogates reversed":  `"body":"\ude00\ud83d"`,
 		"both":                 `"body":"\ud800","isBase64Encoded":true`,
-		// Mended it would be three times as long, and must not run over what follows.
-		"all ill-formed": "\"body\":\"" + strings.Repeat("\xff", 100) + "\"",
+		"all ill-formed":       "\"body\":\"" + strings.Repeat("\xff", 100) + "\"",
 	} {
 		got, err := invoke(t, []byte(`{`+members+`,"rawPath":"/behind/it"}`))
 		if err != nil {

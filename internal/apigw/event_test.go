@@ -20,7 +20,7 @@ import (
 // object is a JSON object.
 type object = map[string]any
 
-// newEvent returns a valid event with these members instead of its own.
+// newEvent returns a valid event in which these members replace its own.
 func newEvent(members object) object {
 	ev := object{
 		"version": "2.0", "routeKey": "$default", "rawPath": "/a", "rawQueryString": "",
@@ -67,7 +67,7 @@ func invoke(t testing.TB, payload []byte) (got *seen, err error) {
 	return got, err
 }
 
-// mustInvoke is invoke of an event that has to be served.
+// mustInvoke is like invoke, for a valid event with these members.
 func mustInvoke(t testing.TB, members object) *seen {
 	t.Helper()
 	got, err := invoke(t, marshal(t, newEvent(members)))
@@ -242,7 +242,7 @@ func TestSampleEvents(t *testing.T) {
 			Headers map[string]string `json:"headers"`
 		}
 		if err := json.Unmarshal(payload, &ev); err != nil || ev.Version == "" {
-			continue // no event: what sam local is told beside them
+			continue // not an event: a file of environment variables for sam local
 		}
 		got, err := invoke(t, payload)
 		if err != nil || got.bodyErr != nil || got.r.URL.Path != "/settings/organization" || !strings.HasPrefix(got.r.Header.Get("Authorization"), "Bearer ") {

@@ -5,126 +5,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
-
-// event is what is read of a payload.
-type event struct {
-	method    string
-	path      string // decoded, behind the name of a named stage
-	query     string // as sent
-	protocol  string
-	stage     string
-	sourceIP  string
-	requestID string
-	header    http.Header
-	cookies   []string
-	body      []byte
-	bodyErr   error // why the body cannot be read
-	isBase64  bool
-}
-
-// readEvent reads a payload. Members that are not needed are skipped, and null is as
-// good as absent.
-func readEvent(payload []byte) (*event, error) {
-	ev, err := decodeEvent(payload)
-	if err != nil {
-		return nil, fmt.Errorf("read API Gateway event: %w", err)
-	}
-	return ev, nil
-}
-
-func decodeEvent(payload []byte) (*event, error) {
-	// Header fields and queries may hold anything: names that are not UTF-8, and so may
-	// come twice, are no reason to fail.
-	d := jsontext.NewDecoder(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	ev := &event{header: make(http.Header)}
-	err := eachMember(d, func(name string) error {
-		switch name {
-		case "rawPath":
-			return readString(d, &ev.path)
-		case "rawQueryString":
-			return readString(d, &ev.query)
-		case "cookies":
-			return readStrings(d, &ev.cookies)
-		case "headers":
-			return eachMember(d, func(field string) error {
-				if d.PeekKind() == 'n' {
-					return d.SkipValue()
-				}
-				var value string
-				err := readString(d, &value)
-				ev.header.Set(field, value)
-				return err
-			})
-		case "requestContext":
-			return ev.readContext(d)
-		case "body":
-			return ev.readBody(d)
-		case "isBase64Encoded":
-			return readBool(d, &ev.isBase64)
-		default:
-			return d.SkipValue()
-		}
-	})
-	if err == nil {
-		err = atEnd(d)
-	}
-	return ev, err
-}
-
-// readBody reads a body strictly: what is no valid UTF-8, or half of a surrogate pair,
-// must not be replaced in silence. It is an error of the request and not of the event.
-func (ev *event) readBody(d *jsontext.Decoder) error {
-	text, err := d.ReadValue()
-	if err != nil {
-		return err
-	}
-	switch text.Kind() {
-	case '"':
-		if ev.body != nil {
-			return errors.New("more than one body")
-		}
-		ev.body, ev.bodyErr = jsontext.AppendUnquote(make([]byte, 0, len(text)), text)
-	case 'n':
-	default:
-		return fmt.Errorf("%s is not a string", where(d))
-	}
-	return nil
-}
-
-func (ev *event) readContext(d *jsontext.Decoder) error {
-	return eachMember(d, func(name string) error {
-		switch name {
-		case "requestId":
-			return readString(d, &ev.requestID)
-		case "stage":
-			return readString(d, &ev.stage)
-		case "http":
-			return eachMember(d, func(name string) error {
-				switch name {
-				case "method":
-					return readString(d, &ev.method)
-				case "protocol":
-					return readString(d, &ev.protocol)
-				case "sourceIp":
-					return readString(d, &ev.sourceIP)
-				default:
-					return d.SkipValue()
-				}
-			})
-		default:
-			return d.SkipValue()
-		}
-	})
-}
 
 // request returns ev as a server would have read it from the wire.
 func (ev *event) request(ctx context.Context) *http.Request {
@@ -137,9 +23,7 @@ func (ev *event) request(ctx context.Context) *http.Request {
 	}
 	body, err := ev.body, ev.bodyErr
 	if ev.isBase64 && err == nil {
-		var n int
-		n, err = base64.StdEncoding.Decode(body, body) // in place: a decoded body is shorter
-		body = body[:n]
+		body, err = base64.StdEncoding.AppendDecode(body[:0], body) // in place
 	}
 	if len(ev.cookies) > 0 {
 		ev.header.Set("Cookie", strings.Join(ev.cookies, "; "))
@@ -168,98 +52,3 @@ type brokenBody struct{ err error }
 
 func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
 func (brokenBody) Close() error               { return nil }
-
-// eachMember reads an object and calls read for each name; read has to consume
-// the value. It takes null for an empty object.
-func eachMember(d *jsontext.Decoder, read func(name string) error) error {
-	if d.PeekKind() == 'n' {
-		return d.SkipValue()
-	}
-	t, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	if t.Kind() != '{' {
-		return fmt.Errorf("%s is not an object", where(d))
-	}
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return err
-		}
-		if err := read(name.String()); err != nil {
-			return err
-		}
-	}
-	_, err = d.ReadToken()
-	return err
-}
-
-// atEnd returns an error unless everything is read.
-func atEnd(d *jsontext.Decoder) error {
-	switch _, err := d.ReadToken(); err {
-	case io.EOF:
-		return nil
-	case nil:
-		return errors.New("more than one value")
-	default:
-		return err
-	}
-}
-
-func readString(d *jsontext.Decoder, to *string) error {
-	t, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	switch t.Kind() {
-	case '"':
-		*to = t.String()
-	case 'n':
-	default:
-		return fmt.Errorf("%s is not a string", where(d))
-	}
-	return nil
-}
-
-func readStrings(d *jsontext.Decoder, to *[]string) error {
-	t, err := d.ReadToken()
-	if err != nil || t.Kind() == 'n' {
-		return err
-	}
-	if t.Kind() != '[' {
-		return fmt.Errorf("%s is not an array", where(d))
-	}
-	for d.PeekKind() != ']' {
-		var s string
-		if err := readString(d, &s); err != nil {
-			return err
-		}
-		*to = append(*to, s)
-	}
-	_, err = d.ReadToken()
-	return err
-}
-
-func readBool(d *jsontext.Decoder, to *bool) error {
-	t, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	switch t.Kind() {
-	case 't', 'f':
-		*to = t.Bool()
-	case 'n':
-	default:
-		return fmt.Errorf("%s is not a boolean", where(d))
-	}
-	return nil
-}
-
-// where names the place of the value that was read last.
-func where(d *jsontext.Decoder) string {
-	if p := string(d.StackPointer()); p != "" {
-		return p
-	}
-	return "the payload"
-}
