@@ -14,7 +14,7 @@ import (
 // in the order of patch. It returns a [*TooLargeError] for a result over
 // [MaxDocumentBytes]; the result cannot nest deeper than d or patch does.
 func (d Document) Merge(patch Document) (Document, error) {
-	source, target := newCursor(patch.Text()), newCursor(d.Text())
+	source, target := newTrusted(patch.Text()), newTrusted(d.Text())
 	w := writer{buf: make([]byte, 0, len(d.Text())+len(patch.Text()))}
 	w.merge(target, readChange(source))
 	if err := cmp.Or(source.err, target.err); err != nil {
@@ -34,12 +34,12 @@ type change struct {
 	byName  map[string]*change // the members that no member of the target has met yet
 }
 
-func readChange(c *cursor) *change {
-	if !c.atObject() {
+func readChange(c *reader) *change {
+	if !c.at('{') {
 		return &change{text: c.value()}
 	}
 	object := &change{byName: make(map[string]*change)}
-	for key := c.nextKey(); key != nil; key = c.nextKey() {
+	for key := range c.members() {
 		member := readChange(c)
 		member.key = key
 		object.members = append(object.members, member)
@@ -52,9 +52,9 @@ func (c *change) isObject() bool { return c.text == nil }
 func (c *change) removes() bool  { return string(c.text) == "null" }
 
 // merge writes the object at target as patch changes it.
-func (w *writer) merge(target *cursor, patch *change) {
+func (w *writer) merge(target *reader, patch *change) {
 	w.openObject()
-	for key := target.nextKey(); key != nil; key = target.nextKey() {
+	for key := range target.members() {
 		name := unquoted(key)
 		change := patch.byName[name]
 		delete(patch.byName, name)
@@ -64,7 +64,7 @@ func (w *writer) merge(target *cursor, patch *change) {
 			w.value(target.value())
 		case change.removes():
 			target.value()
-		case change.isObject() && target.atObject():
+		case change.isObject() && target.at('{'):
 			w.key(key)
 			w.merge(target, change)
 		default:
@@ -107,8 +107,8 @@ func (w *writer) putMembers(patch *change) {
 func (d Document) Remove(keys []string) (Document, error) {
 	paths := slices.Compact(slices.Sorted(slices.Values(keys)))
 	var exact []string
-	top := newCursor(d.Text())
-	for key := top.nextKey(); key != nil; key = top.nextKey() {
+	top := newTrusted(d.Text())
+	for key := range top.members() {
 		top.value()
 		if i, found := slices.BinarySearch(paths, unquoted(key)); found {
 			exact = append(exact, paths[i])
@@ -119,7 +119,7 @@ func (d Document) Remove(keys []string) (Document, error) {
 		_, found := slices.BinarySearch(exact, path)
 		return found
 	})
-	target := newCursor(d.Text())
+	target := newTrusted(d.Text())
 	w := writer{buf: make([]byte, 0, len(d.Text()))}
 	w.remove(target, exact, narrowed{paths: paths})
 	if err := cmp.Or(top.err, target.err); err != nil {
@@ -155,16 +155,16 @@ func (n narrowed) below(name string) (named bool, rest narrowed) {
 }
 
 // remove writes the object at target without the members that are named exactly or by a path.
-func (w *writer) remove(target *cursor, exact []string, paths narrowed) {
+func (w *writer) remove(target *reader, exact []string, paths narrowed) {
 	w.openObject()
-	for key := target.nextKey(); key != nil; key = target.nextKey() {
+	for key := range target.members() {
 		name := unquoted(key)
 		_, doomed := slices.BinarySearch(exact, name)
 		named, below := paths.below(name)
 		switch {
 		case doomed || named:
 			target.value()
-		case len(below.paths) > 0 && target.atObject():
+		case len(below.paths) > 0 && target.at('{'):
 			w.key(key)
 			w.remove(target, nil, below)
 		default:

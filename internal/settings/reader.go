@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -16,51 +16,37 @@ const MaxKeys = 1_000
 // [*InvalidError], [*TooLargeError].
 func ParseDocument(body []byte) (Document, error) {
 	r := newReader(body)
-	if err := r.expect('{'); err != nil {
-		return Document{}, err
-	}
 	d, err := r.document()
 	if err != nil {
 		return Document{}, err
 	}
-	return d, r.expectEnd()
+	return d, r.end()
 }
 
 // ParseDocumentMember reads the document that the JSON object body holds as its
 // member name, and may share its memory. The other members must be valid JSON and are
 // ignored. Errors: [*InvalidError], [*TooLargeError].
-func ParseDocumentMember(body []byte, name string) (Document, error) {
+func ParseDocumentMember(body []byte, name string) (d Document, err error) {
 	r := newReader(body)
-	var d Document
-	err := r.member(name, '{', func() (err error) {
-		d, err = r.document()
-		return err
-	})
+	if e := r.member(name, func() { d, err = r.document() }); err == nil {
+		err = e
+	}
 	return d, err
 }
 
 // ParseKeysMember reads the list of one to [MaxKeys] strings that the JSON object
 // body holds as its member name. The other members must be valid JSON and are
 // ignored. Error: [*InvalidError].
-func ParseKeysMember(body []byte, name string) ([]string, error) {
+func ParseKeysMember(body []byte, name string) (keys []string, err error) {
 	r := newReader(body)
-	var keys []string
-	err := r.member(name, '[', func() error {
-		if _, err := r.token(); err != nil {
-			return err
-		}
-		for r.PeekKind() != ']' {
-			key, err := r.value()
-			if err != nil {
-				return err
+	err = r.member(name, func() {
+		for range r.inside('[') {
+			if key := r.value(); r.err == nil && key[0] != '"' {
+				r.refuse("a key is not a string", key)
+			} else if r.err == nil {
+				keys = append(keys, unquoted(key))
 			}
-			if key[0] != '"' {
-				return invalid("a key is not a string", string(r.StackPointer()), int(r.InputOffset())-len(key))
-			}
-			keys = append(keys, unquoted(key))
 		}
-		_, err := r.token()
-		return err
 	})
 	if err != nil {
 		return nil, err
@@ -80,145 +66,174 @@ func CheckKeys(keys []string) error {
 const decoderDepth = 10_000
 
 // reader reads a text that must be one value of I-JSON (RFC 7493): the decoder
-// refuses invalid UTF-8, unpaired surrogates and duplicate names. Every error that
-// it returns is an [*InvalidError].
+// refuses invalid UTF-8, unpaired surrogates and duplicate names. Its first error
+// ends it: nothing more is read.
 type reader struct {
-	*jsontext.Decoder
-	text []byte
+	decoder *jsontext.Decoder
+	text    []byte
+	err     error // an [*InvalidError]
 }
+
+// newTrusted returns a reader of a text that was checked before.
+func newTrusted(text []byte) *reader { return newReader(text, jsontext.AllowDuplicateNames(true)) }
 
 func newReader(text []byte, options ...jsontext.Options) *reader {
-	return &reader{Decoder: jsontext.NewDecoder(bytes.NewBuffer(text), options...), text: text}
+	return &reader{decoder: jsontext.NewDecoder(bytes.NewBuffer(text), options...), text: text}
 }
 
-// value reads the next value and returns its text, which is a part of the whole text.
-func (r *reader) value() ([]byte, error) {
-	v, err := r.ReadValue()
-	if err != nil {
-		return nil, r.invalid(err)
-	}
-	end := int(r.InputOffset())
-	return r.text[end-len(v) : end], nil
-}
-
-func (r *reader) token() (jsontext.Token, error) {
-	t, err := r.ReadToken()
-	if err != nil {
-		return t, r.invalid(err)
-	}
-	return t, nil
-}
-
-// member reads the whole text as an object, and its member name, which must be of
-// this kind, by read.
-func (r *reader) member(name string, kind jsontext.Kind, read func() error) error {
-	if err := r.expect('{'); err != nil {
-		return err
-	}
-	if _, err := r.token(); err != nil {
-		return err
-	}
-	found := false
-	for r.PeekKind() != '}' {
-		t, err := r.token()
-		if err != nil {
-			return err
-		}
-		if t.String() != name {
-			_, err = r.value()
-		} else if err = r.expect(kind); err == nil {
-			found = true
-			err = read()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if _, err := r.token(); err != nil {
-		return err
-	}
-	end := int(r.InputOffset())
-	if err := r.expectEnd(); err != nil {
-		return err
-	}
-	if !found {
-		return invalid(fmt.Sprintf("%q is missing", name), "", end)
-	}
-	return nil
-}
-
-// expect refuses the next value unless it is of this kind.
-func (r *reader) expect(kind jsontext.Kind) error {
-	found := r.PeekKind()
-	if found == kind {
+// value reads the next value, or the name of a member, and returns its text, which is
+// a part of the whole text. It is nil after an error.
+func (r *reader) value() []byte {
+	v, err := r.decoder.ReadValue()
+	if r.fail(err) {
 		return nil
 	}
-	pointer := string(r.StackPointer())
-	what, known := kindNames[found]
-	if known {
-		return invalid(kindNames[kind]+" is needed, this is "+what, pointer, r.next())
+	end := int(r.decoder.InputOffset())
+	return r.text[end-len(v) : end]
+}
+
+// typed reads the next value, which must be of this kind.
+func (r *reader) typed(kind jsontext.Kind) []byte {
+	v := r.value()
+	if r.err == nil && jsontext.Value(v).Kind() != kind {
+		r.refuse(nameOf(kind)+" is needed, this is "+nameOf(jsontext.Value(v).Kind()), v)
 	}
-	_, err := r.ReadToken()
-	if r.next() == len(r.text) {
-		return invalid(kindNames[kind]+" is needed, the text ends", pointer, len(r.text))
+	return v
+}
+
+func (r *reader) at(kind jsontext.Kind) bool { return r.err == nil && r.decoder.PeekKind() == kind }
+
+// inside steps into the next value, which must be an object or array as open says, and
+// yields before each member or element, which the loop must read.
+func (r *reader) inside(open jsontext.Kind) iter.Seq[struct{}] {
+	return func(yield func(struct{}) bool) {
+		if !r.at(open) {
+			r.typed(open)
+			return
+		}
+		r.step()
+		for r.err == nil && !r.at(open+2) { // } and ] are two behind { and [
+			if !yield(struct{}{}) {
+				return
+			}
+		}
+		r.step()
 	}
-	return r.invalid(err)
 }
 
-// expectEnd refuses a text that goes on after its value.
-func (r *reader) expectEnd() error {
-	at := r.next()
-	if _, err := r.ReadToken(); err != io.EOF {
-		return invalid("text after the JSON value", "", at)
+// members steps into the next value, which must be an object, and yields the name of each
+// member as it is written. The loop must read the value.
+func (r *reader) members() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for range r.inside('{') {
+			if key := r.value(); r.err == nil && !yield(key) {
+				return
+			}
+		}
 	}
-	return nil
 }
 
-var kindNames = map[jsontext.Kind]string{
-	'{': "an object", '[': "an array", '"': "a string", '0': "a number", 't': "a boolean", 'f': "a boolean", 'n': "null",
+// step reads the beginning or the end of an object or array.
+func (r *reader) step() {
+	if r.err == nil {
+		_, err := r.decoder.ReadToken()
+		r.fail(err)
+	}
 }
 
-// next returns where the next value begins. It is behind white space, and behind a
-// colon or comma.
-func (r *reader) next() int {
-	at := int(r.InputOffset())
-	return at + len(r.text[at:]) - len(bytes.TrimLeft(r.text[at:], " \t\r\n:,"))
+// member reads the whole text as an object, and the value of its member name by read.
+func (r *reader) member(name string, read func()) error {
+	found := false
+	for key := range r.members() {
+		if unquoted(key) == name {
+			found = true
+			read()
+		} else {
+			r.value()
+		}
+	}
+	end := int(r.decoder.InputOffset())
+	if err := r.end(); err != nil || found {
+		return err
+	}
+	return invalid(fmt.Sprintf("%q is missing", name), "", end)
 }
 
-// invalid turns an error of the decoder into an [*InvalidError].
-func (r *reader) invalid(err error) error {
+// end refuses a text that goes on after its value.
+func (r *reader) end() error {
+	rest := bytes.TrimLeft(r.text[r.decoder.InputOffset():], " \t\r\n")
+	if r.err == nil && len(rest) > 0 {
+		r.err = invalid("text after the JSON value", "", len(r.text)-len(rest))
+	}
+	return r.err
+}
+
+// refuse makes the value that was read last the place of an error.
+func (r *reader) refuse(what string, value []byte) {
+	r.err = invalid(what, string(r.decoder.StackPointer()), int(r.decoder.InputOffset())-len(value))
+}
+
+// fail keeps an error of the decoder and says whether there is one.
+func (r *reader) fail(err error) bool {
+	if err == nil || r.err != nil {
+		return r.err != nil
+	}
 	syntactic, ok := errors.AsType[*jsontext.SyntacticError](err)
-	if !ok { // io.EOF: the decoder reads from memory
-		return invalid("invalid JSON: unexpected EOF", string(r.StackPointer()), len(r.text))
+	if !ok { // io.EOF at the start of a body, which must be an object
+		r.err = invalid("an object is needed, the text ends", "", len(r.text))
+		return true
 	}
-	at, pointer := int(syntactic.ByteOffset), string(syntactic.JSONPointer)
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return invalid("duplicate name", pointer, at)
-	}
+	at := int(syntactic.ByteOffset)
+	e := invalid("invalid JSON", string(syntactic.JSONPointer), at)
 	if _, deep := compacted(r.text[:min(at+1, len(r.text))], decoderDepth); deep >= 0 {
-		return tooDeep(deep)
+		e = tooDeep(deep)
+	} else if errors.Is(err, jsontext.ErrDuplicateName) {
+		e.Kind, e.Reason = "duplicate name", "duplicate name"
+	} else {
+		e.Reason += ": " + syntactic.Err.Error()
 	}
-	e := invalid("invalid JSON", pointer, at)
-	e.Reason += ": " + syntactic.Err.Error()
-	return e
+	r.err = e
+	return true
 }
 
-// document reads the next value, which is an object, as a document.
+// unquoted returns what a valid JSON string stands for.
+func unquoted(text []byte) string {
+	raw, _ := jsontext.AppendUnquote(nil, text)
+	return string(raw)
+}
+
+func nameOf(kind jsontext.Kind) string {
+	switch kind {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case 'n':
+		return "null"
+	default:
+		return "a boolean"
+	}
+}
+
+// document reads the next value, which must be an object, as a document.
 func (r *reader) document() (Document, error) {
-	text, err := r.value()
-	if err != nil {
-		return Document{}, err
+	text := r.typed('{')
+	if r.err != nil {
+		return Document{}, r.err
 	}
 	compact, deep := compacted(text, MaxDocumentDepth)
 	if len(compact) > MaxDocumentBytes {
 		return Document{}, &TooLargeError{Size: len(compact)}
 	}
 	if deep >= 0 {
-		return Document{}, tooDeep(int(r.InputOffset()) - len(text) + deep)
+		return Document{}, tooDeep(int(r.decoder.InputOffset()) - len(text) + deep)
 	}
 	return Document{text: compact}, nil
 }
-
 func tooDeep(offset int) *InvalidError {
 	return invalid(fmt.Sprintf("nesting deeper than %d levels", MaxDocumentDepth), "", offset)
 }
