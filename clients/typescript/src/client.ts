@@ -1,32 +1,41 @@
 import { FlashbackError } from './error.js';
-import { Transport, type AccessToken, type Answer, type Call } from './transport.js';
+import { serialize } from './json.js';
+import { member } from './read.js';
+import type { AccessToken } from './tokens.js';
+import { strong, Transport, type Answer, type Call, type Fetch, type RequestEvent, type ResponseEvent } from './transport.js';
 import type {
   AnswerHeader,
   DeleteSettingsRequest,
   DeleteSettingsResponse,
+  Json,
   NotModified,
-  PartialUpdateSettingsRequest,
   PartialUpdateSettingsResponse,
   ReadOptions,
   Settings,
-  UpdateSettingsRequest,
   UpdateSettingsResponse,
   WriteOptions,
 } from './types.js';
 
 export interface FlashbackClientOptions {
-  /** A token, or a function that returns one; it is called before every attempt. */
+  /**
+   * A token, or a function that returns one. It is called before every attempt; calls that wait
+   * at the same time share one promise of it, so use one client for each user.
+   */
   accessToken: AccessToken;
   /** Where the API is; by default `https://backend.flashback.tech`. */
   baseUrl?: string | undefined;
   /** Used instead of the global `fetch`. */
-  fetch?: typeof globalThis.fetch | undefined;
+  fetch?: Fetch | undefined;
   /** How long one attempt may take, its token included; by default 15,000. */
   timeoutMs?: number | undefined;
   /** How long a call may take, all attempts and pauses included; by default 60,000. */
   totalTimeoutMs?: number | undefined;
   /** How often a call may be repeated; by default 3, 0 switches it off. */
   maxRetries?: number | undefined;
+  /** Called before every attempt. Headers that it adds are sent. */
+  onRequest?: ((request: RequestEvent) => void | Promise<void>) | undefined;
+  /** Called after every attempt that got an answer. */
+  onResponse?: ((response: ResponseEvent) => void | Promise<void>) | undefined;
 }
 
 /** The settings document of the organization that the token's user belongs to. */
@@ -35,10 +44,13 @@ export interface OrganizationSettings {
   get(options: ReadOptions & { ifNoneMatch: string | null }): Promise<Settings | NotModified>;
   get(options?: ReadOptions & { ifNoneMatch?: null | undefined }): Promise<Settings>;
   /** Replaces the whole document. */
-  update(request: UpdateSettingsRequest, options?: WriteOptions): Promise<UpdateSettingsResponse & AnswerHeader>;
+  update<T extends Record<string, any>>(
+    request: { settings: T & Json<T> },
+    options?: WriteOptions,
+  ): Promise<UpdateSettingsResponse & AnswerHeader>;
   /** Changes some of the document; what the patch does not name stays as it is. */
-  partialUpdate(
-    patch: PartialUpdateSettingsRequest,
+  partialUpdate<T extends Record<string, any>>(
+    patch: T & Json<T>,
     options?: WriteOptions,
   ): Promise<PartialUpdateSettingsResponse & AnswerHeader>;
   /** Removes keys from the document. A key that is not there is no error. */
@@ -54,6 +66,9 @@ export class FlashbackClient {
 
   /** Throws a FlashbackError of kind `request` if an option cannot be used. */
   constructor(options: FlashbackClientOptions) {
+    if (typeof options !== 'object' || options === null) {
+      throw new FlashbackError('request', 'the options are missing: new FlashbackClient({ accessToken })');
+    }
     const transport = new Transport(options);
     this.settings = Object.freeze({ organization: Object.freeze(organization(transport)) });
   }
@@ -68,7 +83,7 @@ function organization(transport: Transport): OrganizationSettings {
   return {
     get: (async (options: ReadOptions = {}) => {
       const headers = preconditions({ ifMatch: options.ifMatch, ifNoneMatch: options.ifNoneMatch ?? undefined });
-      return document(await transport.call({ method: 'GET', path, headers, repeatable: true, signal: options.signal }));
+      return document(await transport.call({ method: 'GET', path, headers, repeatable: true, signal: options.signal }), options.reviver);
     }) as OrganizationSettings['get'],
     update: async (request, options = {}) => write('POST', request, options),
     partialUpdate: async (patch, options = {}) => write('PUT', patch, options),
@@ -86,7 +101,7 @@ function deletesOnce(request: DeleteSettingsRequest, options: WriteOptions): boo
   return revision || !Array.isArray(request?.keys) || request.keys.every((key) => !String(key).includes('.'));
 }
 
-/** A missing precondition is left out; one that is there is sent, whatever it is. */
+/** A missing precondition is left out. One that is there is sent, as the strong tags that its tags were made of. */
 function preconditions(options: WriteOptions): Record<string, string> {
   const headers: Record<string, string> = {};
   const { ifMatch, ifNoneMatch } = options;
@@ -103,31 +118,21 @@ function field(name: string, value: string): string {
   if (typeof value !== 'string' || !/^[\x20-\x7e]+$/.test(value)) {
     throw new FlashbackError('request', `${name} is not an entity tag`);
   }
-  return value;
+  return strong(value);
 }
 
-/** JSON.stringify turns NaN and Infinity into null, which would remove a member: they are refused. */
-function serialize(body: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(body, (name, value: unknown) => {
-      if (typeof value === 'number' && !Number.isFinite(value)) {
-        throw new RangeError(`${JSON.stringify(name)} is ${value}, which JSON cannot express`);
-      }
-      return value;
-    });
-  } catch (cause) {
-    throw new FlashbackError('request', 'the body cannot be sent as JSON', { error: String(cause), cause });
-  }
-  if (text === undefined) throw new FlashbackError('request', 'there is no body to send');
-  return text;
-}
-
-function document(answer: Answer): Settings | NotModified {
+function document(answer: Answer, reviver: ReadOptions['reviver']): Settings | NotModified {
   if (answer.status === 304) return { success: true, notModified: true, ...headerOf(answer) };
   const body = answer.body;
   if (body?.['success'] !== true || typeof body['settings'] !== 'object' || body['settings'] === null) throw foreign(answer);
-  return { success: true, settings: body['settings'], ...headerOf(answer) };
+  const { text, lossy } = member(answer.text, 'settings');
+  let settings: Record<string, any> = body['settings'];
+  try {
+    if (reviver !== undefined) settings = JSON.parse(text, reviver as (this: any, name: string, value: any) => any);
+  } catch (cause) {
+    throw new FlashbackError('request', `reviver has thrown: ${cause}`, { cause });
+  }
+  return { success: true, settings, text, lossy, ...headerOf(answer) };
 }
 
 function message(answer: Answer): { success: true; message: string } & AnswerHeader {

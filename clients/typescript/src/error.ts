@@ -12,6 +12,7 @@ export interface FailureDetails {
   status?: number | undefined;
   error?: string | undefined;
   requestId?: string | undefined;
+  pointer?: string | undefined;
   etag?: string | null | undefined;
   maybeStored?: boolean | undefined;
   cause?: unknown;
@@ -25,6 +26,8 @@ export class FlashbackError extends Error {
   readonly status: number;
   /** What is wrong and where, if the service says so. */
   readonly error?: string;
+  /** JSON Pointer (RFC 6901), from the body on, of the value that cannot be sent. */
+  readonly pointer?: string;
   /** Identifies the request in the service's logs, where it can be read. */
   readonly requestId?: string;
   /** The revision of the stored document, if the answer tells it; with status 412 it does. */
@@ -41,6 +44,7 @@ export class FlashbackError extends Error {
     this.kind = kind;
     this.status = details.status ?? 0;
     if (details.error !== undefined) this.error = details.error;
+    if (details.pointer !== undefined) this.pointer = details.pointer;
     if (details.requestId !== undefined) this.requestId = details.requestId;
     this.etag = details.etag ?? null;
     this.maybeStored = details.maybeStored ?? false;

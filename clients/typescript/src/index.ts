@@ -1,12 +1,17 @@
 export { FlashbackClient, type FlashbackClientOptions, type OrganizationSettings } from './client.js';
 export { FlashbackError, type FailureKind } from './error.js';
-export type { AccessToken, TokenRequest } from './transport.js';
+export { rawJson, type RawJson } from './json.js';
+export type { AccessToken, TokenRequest } from './tokens.js';
+export type { Fetch, FetchResponse, RequestEvent, ResponseEvent } from './transport.js';
 export type {
   AnswerHeader,
   CallOptions,
   DeleteSettingsRequest,
   DeleteSettingsResponse,
   GetSettingsResponse,
+  Json,
+  JsonValue,
+  NotJson,
   NotModified,
   PartialUpdateSettingsRequest,
   PartialUpdateSettingsResponse,

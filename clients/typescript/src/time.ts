@@ -1,6 +1,31 @@
 /** The longest time that setTimeout takes; it ends a longer one at once. */
 const longest = 2 ** 31 - 1;
 
+/** What hears of each signal's abort. */
+const hearers = new WeakMap<AbortSignal, { calls: Set<() => void>; listener: () => void }>();
+
+/**
+ * Calls heard when signal aborts, until the function that is returned is called. A signal has
+ * one listener however many calls it serves: Node warns of more than ten.
+ */
+export function onAbort(signal: AbortSignal | undefined, heard: () => void): () => void {
+  if (signal === undefined) return () => {};
+  let entry = hearers.get(signal);
+  if (entry === undefined) {
+    const calls = new Set<() => void>();
+    const listener = (): void => calls.forEach((call) => call());
+    signal.addEventListener('abort', listener, { once: true });
+    hearers.set(signal, (entry = { calls, listener }));
+  }
+  const { calls, listener } = entry;
+  calls.add(heard);
+  return () => {
+    if (!calls.delete(heard) || calls.size > 0) return;
+    signal.removeEventListener('abort', listener);
+    hearers.delete(signal);
+  };
+}
+
 /** Ends an attempt when its time is over or its caller says so. */
 export class Timer {
   expired = false;
@@ -17,11 +42,10 @@ export class Timer {
       this.expired = true;
       this.#controller.abort(new DOMException('the time is over', 'TimeoutError'));
     }, Math.min(limitMs, longest));
-    const abort = (): void => this.#controller.abort(caller?.reason);
-    caller?.addEventListener('abort', abort, { once: true });
+    const leave = onAbort(caller, () => this.#controller.abort(caller?.reason));
     this.#stop = () => {
       clearTimeout(timeout);
-      caller?.removeEventListener('abort', abort);
+      leave();
     };
   }
 
@@ -30,7 +54,7 @@ export class Timer {
   }
 
   /** Settles as work does, or rejects when the time is over, whether work heeds the signal or not. */
-  race<T>(work: Promise<T>): Promise<T> {
+  race<T>(work: T | PromiseLike<T>): Promise<T> {
     return Promise.race([work, this.#ended]);
   }
 
@@ -44,11 +68,11 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<bool
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timeout);
-      signal?.removeEventListener('abort', done);
+      leave();
       resolve(!signal?.aborted);
     };
     const timeout = setTimeout(done, Math.min(ms, longest));
-    signal?.addEventListener('abort', done, { once: true });
+    const leave = onAbort(signal, done);
     if (signal?.aborted) done();
   });
 }
@@ -62,7 +86,7 @@ export function backoff(repetition: number): number {
  * How long Retry-After (RFC 9110 section 10.2.3) asks to wait, in ms: seconds, or a date,
  * which is taken by the service's clock where it shows. Undefined if it cannot be read.
  */
-export function retryAfter(headers: Headers): number | undefined {
+export function retryAfter(headers: { get(name: string): string | null }): number | undefined {
   const text = headers.get('Retry-After')?.trim();
   if (!text) return undefined;
   if (/^\d+$/.test(text)) return Number(text) * 1_000;

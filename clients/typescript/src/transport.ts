@@ -1,16 +1,40 @@
 import type { FlashbackClientOptions } from './client.js';
 import { FlashbackError, type FailureDetails } from './error.js';
 import { backoff, retryAfter, sleep, Timer } from './time.js';
+import { Tokens } from './tokens.js';
 
-/** What a token function is told. */
-export interface TokenRequest {
-  /** True if the token that it returned before was refused with status 401: do not return it again. */
-  readonly refresh: boolean;
-  /** Aborted when the attempt is given up. */
-  readonly signal: AbortSignal;
+/** What the client asks of a fetch: those of the platforms, undici, node-fetch and cross-fetch have it. */
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body?: string; signal: any; redirect: 'manual' },
+) => Promise<FetchResponse>;
+
+export interface FetchResponse {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
 }
 
-export type AccessToken = string | ((request: TokenRequest) => string | Promise<string>);
+/** An attempt that is about to be sent. */
+export interface RequestEvent {
+  readonly method: string;
+  readonly url: string;
+  /** All but `Authorization`. */
+  readonly headers: Record<string, string>;
+  /** 1 for the first attempt of a call. */
+  readonly attempt: number;
+}
+
+/** The answer to an attempt. */
+export interface ResponseEvent {
+  readonly method: string;
+  readonly url: string;
+  readonly attempt: number;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  /** From the call of `fetch` to the end of the answer. */
+  readonly durationMs: number;
+}
 
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -25,6 +49,7 @@ export interface Call {
 /** An answer of status 2xx or 304. */
 export interface Answer {
   status: number;
+  text: string;
   body: Record<string, any> | undefined;
   etag: string | null;
   requestId: string | undefined;
@@ -49,6 +74,15 @@ interface Refusal {
 
 const published = 'https://backend.flashback.tech';
 
+/** A test compares it with package.json. */
+const userAgent = 'flashback-client/1.0.0';
+
+/** Browsers send their own User-Agent; some ask the service first whether another one is allowed. */
+function namesItself(): boolean {
+  const { document, process } = globalThis as { document?: unknown; process?: { versions?: { node?: unknown } } };
+  return document === undefined && typeof process?.versions?.node === 'string';
+}
+
 /**
  * Sends calls, with tokens, limits and repetitions. It knows nothing of what the
  * bodies mean.
@@ -56,23 +90,31 @@ const published = 'https://backend.flashback.tech';
 export class Transport {
   // Private fields do not show where a client is printed.
   readonly #base: string;
-  readonly #accessToken: AccessToken;
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #tokens: Tokens;
+  readonly #fetch: Fetch;
+  readonly #onRequest: FlashbackClientOptions['onRequest'];
+  readonly #onResponse: FlashbackClientOptions['onResponse'];
   readonly #timeoutMs: number;
   readonly #totalTimeoutMs: number;
   readonly #maxRetries: number;
 
   constructor(options: FlashbackClientOptions) {
     const { accessToken, baseUrl = published, fetch, timeoutMs = 15_000, totalTimeoutMs = 60_000, maxRetries = 3 } = options;
+    if (accessToken === undefined) throw new FlashbackError('request', 'accessToken is missing: a string, or a function that returns one');
     if (typeof accessToken !== 'string' && typeof accessToken !== 'function') {
       throw new FlashbackError('request', 'accessToken is neither a string nor a function');
+    }
+    for (const [name, value] of Object.entries({ fetch, onRequest: options.onRequest, onResponse: options.onResponse })) {
+      if (value !== undefined && typeof value !== 'function') throw new FlashbackError('request', `${name} is not a function`);
     }
     if (!Number.isSafeInteger(maxRetries) || maxRetries < 0) {
       throw new FlashbackError('request', 'maxRetries is not a whole number from 0');
     }
-    this.#accessToken = accessToken;
+    this.#tokens = new Tokens(accessToken);
+    this.#onRequest = options.onRequest;
+    this.#onResponse = options.onResponse;
     this.#base = baseOf(baseUrl);
-    this.#fetch = fetch ?? ((...args) => globalThis.fetch(...args));
+    this.#fetch = fetch ?? ((url, init) => globalThis.fetch(url, init));
     this.#timeoutMs = positive('timeoutMs', timeoutMs);
     this.#totalTimeoutMs = positive('totalTimeoutMs', totalTimeoutMs);
     this.#maxRetries = maxRetries;
@@ -83,15 +125,16 @@ export class Transport {
     const end = performance.now() + this.#totalTimeoutMs;
     let maybeStored = false;
     let refusal: Refusal | undefined;
+    let attempts = 0;
     for (let repetition = 0; ; ) {
       if (call.signal?.aborted) throw aborted(call.signal, maybeStored);
-      const attempt = new Attempt(call, end - performance.now());
+      const attempt = new Attempt(call, ++attempts, end - performance.now());
       const result = await this.#try(attempt, refusal);
       if (!(result instanceof Failure)) return result;
 
       const { error, retry, ambiguous, waitMs } = result;
       maybeStored ||= ambiguous && call.method !== 'GET';
-      if (error.status === 401 && refusal === undefined && typeof this.#accessToken === 'function') {
+      if (error.status === 401 && refusal === undefined && this.#tokens.renewable) {
         refusal = { token: attempt.token!, error };
         continue;
       }
@@ -107,18 +150,16 @@ export class Transport {
     const limitMs = Math.min(this.#timeoutMs, attempt.remainingMs);
     const timer = new Timer(limitMs, call.signal);
     try {
-      attempt.token = await timer.race(this.#token({ refresh: refusal !== undefined, signal: timer.signal }));
+      attempt.token = await this.#tokens.get(refusal?.token, timer);
       if (attempt.token === refusal?.token) return new Failure(refusal.error);
-      attempt.sent = true;
-      const response = await timer.race(this.#send(call, attempt.token, timer.signal));
-      return read(response, await timer.race(response.text()), attempt.token);
+      return await this.#send(attempt, attempt.token, timer);
     } catch (cause) {
       if (call.signal?.aborted) return new Failure(aborted(call.signal), false, attempt.sent);
       if (timer.expired) {
         const text = `no answer within ${Math.ceil(limitMs)} ms`;
         return new Failure(new FlashbackError('timeout', text, { cause: timer.signal.reason }), true, attempt.sent);
       }
-      if (cause instanceof FlashbackError) return new Failure(cause);
+      if (cause instanceof FlashbackError) return new Failure(cause, false, attempt.sent);
       const details = { cause: withoutToken(cause, attempt.token) };
       return new Failure(new FlashbackError('network', 'the service cannot be reached', details), true, true);
     } finally {
@@ -126,32 +167,34 @@ export class Transport {
     }
   }
 
-  /** Returns a token that can stand in a header: what fetch says of another one shows it. */
-  async #token(request: TokenRequest): Promise<string> {
-    let token: unknown = this.#accessToken;
-    if (typeof token === 'function') {
-      try {
-        token = await token(request);
-      } catch (cause) {
-        throw new FlashbackError('token', 'the access token cannot be had', { cause });
-      }
-    }
-    const text = typeof token === 'string' ? token.trim() : '';
-    if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text)) {
-      throw new FlashbackError('token', 'the access token is empty or not a bearer token (RFC 6750 section 2.1)');
-    }
-    return text;
-  }
+  async #send(attempt: Attempt, token: string, timer: Timer): Promise<Answer | Failure> {
+    const { call, number } = attempt;
+    const { method } = call;
+    const url = this.#base + call.path;
+    const headers: Record<string, string> = { ...call.headers, Accept: 'application/json' };
+    if (call.body !== undefined) headers['Content-Type'] = 'application/json';
+    if (namesItself()) headers['User-Agent'] = userAgent;
+    await hook('onRequest', () => timer.race(this.#onRequest?.({ method, url, headers, attempt: number })));
 
-  async #send(call: Call, token: string, signal: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { ...call.headers, Accept: 'application/json', Authorization: `Bearer ${token}` };
-    const init: RequestInit = { method: call.method, headers, signal, redirect: 'manual' };
-    if (call.body !== undefined) {
-      headers['Content-Type'] = 'application/json';
-      init.body = call.body;
-    }
+    attempt.sent = true;
+    const began = performance.now();
+    const init = { method, headers: { ...headers, Authorization: `Bearer ${token}` }, signal: timer.signal, redirect: 'manual' as const };
     const fetch = this.#fetch; // as a method it would get the wrong this
-    return fetch(this.#base + call.path, init);
+    const response = await timer.race(fetch(url, call.body === undefined ? init : { ...init, body: call.body }));
+    const result = read(response, await timer.race(response.text()), token);
+    const durationMs = performance.now() - began;
+    const event = { method, url, attempt: number, status: response.status, headers: response.headers, durationMs };
+    await hook('onResponse', () => timer.race(this.#onResponse?.(event)));
+    return result;
+  }
+}
+
+/** Calls a hook. What it throws ends the call. */
+async function hook(name: string, call: () => unknown): Promise<void> {
+  try {
+    await call();
+  } catch (cause) {
+    throw new FlashbackError('request', `${name} has thrown: ${cause}`, { cause });
   }
 }
 
@@ -162,19 +205,21 @@ class Attempt {
 
   constructor(
     readonly call: Call,
+    readonly number: number,
     readonly remainingMs: number,
   ) {}
 }
 
-function read(response: Response, text: string, token: string): Answer | Failure {
+function read(response: FetchResponse, text: string, token: string): Answer | Failure {
   const { status, headers } = response;
   const body = parse(text);
-  const etag = headers.get('ETag');
+  const tag = headers.get('ETag');
+  const etag = tag === null ? null : strong(tag);
   const requestId = headers.get('Apigw-Requestid') ?? undefined;
-  if (response.ok || status === 304) return { status, body, etag, requestId };
+  if ((status >= 200 && status < 300) || status === 304) return { status, text, body, etag, requestId };
 
   const details: FailureDetails = { status, etag, requestId };
-  if (response.type === 'opaqueredirect' || status < 400) {
+  if (status < 400) {
     return new Failure(new FlashbackError('response', 'the answer is a redirect, which is not followed', details));
   }
   if (typeof body?.['error'] === 'string') details.error = hide(body['error'], token);
@@ -183,6 +228,15 @@ function read(response: Response, text: string, token: string): Answer | Failure
   // The service's own 503 says that nothing has changed; a gateway's says nothing.
   const ambiguous = status >= 500 && !(status === 503 && body?.['success'] === false);
   return new Failure(error, [429, 502, 503, 504].includes(status), ambiguous, retryAfter(headers));
+}
+
+/**
+ * Returns the strong tags that entity tags were made of. Proxies that compress an answer make
+ * its tag weak (nginx, CloudFront) or lengthen it (Apache, Jetty), and no such tag ever matches
+ * If-Match. The service's own tags end in none of these words.
+ */
+export function strong(tags: string): string {
+  return tags.replace(/(?:W\/)?"([^"]*?)(?:--?(?:gzip|br|deflate|zstd))?"/g, '"$1"');
 }
 
 function parse(text: string): Record<string, any> | undefined {

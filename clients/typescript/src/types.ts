@@ -1,3 +1,5 @@
+import type { RawJson } from './json.js';
+
 /**
  * The bodies of the HTTP interface, named as they are published. A test compares
  * them with the OpenAPI description.
@@ -48,6 +50,43 @@ export interface SettingsErrorResponse {
   error?: string;
 }
 
+/** What JSON can express. Members that are undefined are left out. */
+export type JsonValue = null | boolean | number | string | RawJson | readonly JsonValue[] | { readonly [name: string]: JsonValue | undefined };
+
+/** Stands where a type has no JSON. The text says what is wrong. */
+export interface NotJson<Problem extends string> {
+  readonly [notJson]: Problem;
+}
+declare const notJson: unique symbol;
+
+/**
+ * T if JSON expresses its values, else {@link NotJson} in the place of what it does not.
+ * `any` and `unknown` pass, as do the methods of classes: those are checked by value.
+ */
+export type Json<T> = 0 extends 1 & T
+  ? T
+  : unknown extends T
+    ? T
+    : T extends null | undefined | boolean | number | string | RawJson
+      ? T
+      : T extends bigint | symbol
+        ? NotJson<'a bigint or a symbol'>
+        : T extends { toJSON(key: string): infer R }
+          ? [R] extends [Json<R>]
+            ? T
+            : NotJson<'toJSON does not return JSON'>
+          : T extends (...args: never) => unknown
+            ? NotJson<'a function'>
+            : T extends PromiseLike<unknown>
+              ? NotJson<'a promise: await it'>
+              : T extends readonly unknown[]
+                ? { [I in keyof T]: Json<T[I]> }
+                : T extends Iterable<unknown> | ArrayBuffer | DataView | RegExp | { arrayBuffer(): unknown }
+                  ? NotJson<'an object that JSON cannot express'>
+                  : T extends object
+                    ? { [K in keyof T]: T[K] extends (...args: never) => unknown ? T[K] : Json<T[K]> }
+                    : T;
+
 /** What the header of an answer adds to its body. */
 export interface AnswerHeader {
   /** The revision of the stored document; null if the settings were never written. */
@@ -65,6 +104,13 @@ export interface NotModified extends AnswerHeader {
 
 /** The answer of `get` with the document. */
 export interface Settings extends GetSettingsResponse, AnswerHeader {
+  /** The document as it came. `update({ settings: rawJson(text) })` writes it back as it is. */
+  readonly text: string;
+  /**
+   * JSON Pointers (RFC 6901), from the document on, of the numbers that `settings` would not
+   * write back as the same numbers. Numbers above 2^53, and with more than 15 digits, may be.
+   */
+  readonly lossy: readonly string[];
   readonly notModified?: never;
 }
 
@@ -78,6 +124,11 @@ export interface ReadOptions extends CallOptions {
   ifMatch?: string | undefined;
   /** Read only if this is not the revision, else the answer is {@link NotModified}. Null: whatever it is. */
   ifNoneMatch?: string | null | undefined;
+  /**
+   * Makes the document's values, as that of JSON.parse does. `context.source` is the text of
+   * a number where the platform gives it (Node 22).
+   */
+  reviver?: ((this: any, name: string, value: any, context: { source?: string }) => any) | undefined;
 }
 
 export interface WriteOptions extends CallOptions {

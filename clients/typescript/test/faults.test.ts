@@ -1,57 +1,17 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { FlashbackClient, FlashbackError, type FlashbackClientOptions } from '@flashback/client';
-import { bodyOf, serve } from './stack.js';
+import { fetch as crossFetch } from 'cross-fetch';
+import nodeFetch from 'node-fetch';
+import nodeFetch2 from 'node-fetch2';
+import { fetch as undici } from 'undici';
+import { FlashbackClient, FlashbackError } from '@flashback/client';
+import { against, answer, busy, changed, cut, failure, gatewayBusy, half, hang, read, stored, token, type Reply } from './against.js';
+import { packageDir } from './stack.js';
 
 process.env['TZ'] = 'America/New_York'; // a date without a zone is not in the machine's
-
-const token = 'secret.access-token_0123456789';
-
-type Reply = (response: ServerResponse, request: IncomingMessage) => void;
-
-/** What a server does with one request. */
-const answer =
-  (status: number, body: unknown, headers: Record<string, string> = {}): Reply =>
-  (response) =>
-    response
-      .writeHead(status, { 'Content-Type': 'application/json', 'Apigw-Requestid': 'id', ...headers })
-      .end(typeof body === 'string' ? body : JSON.stringify(body));
-const cut: Reply = (_, request) => request.socket.destroy();
-const half: Reply = (response) => {
-  response.writeHead(200, { 'Content-Length': '100' }).write('{"success"', () => response.destroy());
-};
-const hang: Reply = () => {};
-const stored = answer(200, { success: true, message: 'stored' }, { ETag: '"1"' });
-const read = answer(200, { success: true, settings: {} }, { ETag: '"1"' });
-const busy = answer(503, { success: false, message: 'Service unavailable' }, { 'Retry-After': '0' });
-const gatewayBusy = answer(503, { message: 'Service Unavailable' });
-const changed = answer(412, { success: false, message: 'Organization settings have changed' }, { ETag: '"2"' });
-
-/** A client of a server that replies so, one after the other and the last one for ever. */
-async function against(replies: Reply[], options: Partial<FlashbackClientOptions> = {}) {
-  const seen: { method: string; body: string; at: number; headers: IncomingMessage['headers'] }[] = [];
-  const baseUrl = await serve(async (request, response) => {
-    const body = await bodyOf(request);
-    seen.push({ method: request.method!, body, at: performance.now(), headers: request.headers });
-    replies[Math.min(seen.length, replies.length) - 1]!(response, request);
-  });
-  const client = new FlashbackClient({ accessToken: token, baseUrl, ...options });
-  return { client, settings: client.settings.organization, seen };
-}
-
-async function failure(call: Promise<unknown>): Promise<FlashbackError> {
-  const error: unknown = await call.then(
-    () => assert.fail('the call has succeeded'),
-    (reason) => reason,
-  );
-  assert.ok(error instanceof FlashbackError, String(error));
-  for (const text of [inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error), error.stack]) {
-    assert.ok(!text!.includes(token), `the token is in the error: ${text}`);
-  }
-  return error;
-}
 
 test('what may pass is repeated, and the same request goes out again', async () => {
   for (const reply of [cut, half, busy, gatewayBusy, answer(429, { message: 'Too Many Requests' }), answer(502, 'x'), answer(504, '')]) {
@@ -168,6 +128,110 @@ test('without a usable token nothing is sent', async () => {
   }
 });
 
+test('calls that wait for a token at the same time share it', async () => {
+  const asked: boolean[] = [];
+  let signIn: PromiseWithResolvers<string>;
+  const accessToken = ({ refresh }: { refresh: boolean }) => {
+    asked.push(refresh);
+    signIn = withResolvers();
+    return signIn.promise;
+  };
+  const { settings, seen } = await against([read], { accessToken });
+  const failing = [settings.get(), settings.get(), settings.get()].map(failure);
+  signIn!.reject(new Error('no session'));
+  for (const e of await Promise.all(failing)) assert.deepEqual([e.kind, (e.cause as Error).message], ['token', 'no session']);
+
+  const again = [settings.get(), settings.get()]; // a failure is not kept
+  signIn!.resolve(token);
+  await Promise.all(again);
+  const alone = settings.get(); // nor is a token
+  signIn!.resolve(`${token}2`);
+  await alone;
+  assert.deepEqual(asked, [false, false, false]);
+  assert.deepEqual(seen.map((r) => r.headers.authorization), [token, token, `${token}2`].map((t) => `Bearer ${t}`));
+});
+
+test('a token that is there at once is asked for by every call', async () => {
+  let user = 0;
+  const { settings, seen } = await against([read], { accessToken: () => `user${user++}` });
+  await Promise.all([settings.get(), settings.get()]);
+  assert.deepEqual(seen.map((r) => r.headers.authorization).sort(), ['Bearer user0', 'Bearer user1']);
+});
+
+test('one caller’s abort does not cut the sign-in of another', async () => {
+  const signals: AbortSignal[] = [];
+  let signIn: PromiseWithResolvers<string>;
+  const { settings } = await against([read], {
+    accessToken: ({ signal }) => {
+      signals.push(signal);
+      signIn = withResolvers();
+      return signIn.promise;
+    },
+  });
+  const impatient = new AbortController();
+  const [cut, kept] = [failure(settings.get({ signal: impatient.signal })), settings.get()];
+  impatient.abort();
+  assert.equal((await cut).kind, 'aborted');
+  assert.equal(signals[0]!.aborted, false);
+  signIn!.resolve(token);
+  await kept;
+  assert.deepEqual([signals.length, signals[0]!.aborted], [1, false]);
+
+  const only = new AbortController();
+  const last = failure(settings.get({ signal: only.signal }));
+  only.abort(new Error('gone'));
+  await last;
+  assert.deepEqual([signals[1]!.aborted, signals[1]!.reason], [true, only.signal.reason]); // nobody waits for it any more
+  const next = settings.get();
+  assert.equal(signals.length, 3);
+  signIn!.resolve(token);
+  await next;
+});
+
+test('calls with one refused token renew it once, the late one too', async () => {
+  const asked: boolean[] = [];
+  let current = `${token}old`;
+  const holds: (() => void)[] = [];
+  const refuse = answer(401, { success: false, message: 'Invalid access token' });
+  const { settings, seen } = await against(
+    [(response, request) => {
+      if (request.headers.authorization === `Bearer ${token}new`) read(response, request);
+      else if (seen.length === 3) holds.push(() => refuse(response, request));
+      else refuse(response, request);
+    }],
+    {
+      accessToken: async ({ refresh }) => {
+        asked.push(refresh);
+        await null;
+        return refresh ? (current = `${token}new`) : current;
+      },
+    },
+  );
+  const calls = [settings.get(), settings.get(), settings.get()];
+  await Promise.any(calls);
+  while (holds.length === 0) await new Promise(setImmediate);
+  holds[0]!();
+  await Promise.all(calls);
+  assert.equal(asked.filter((refresh) => refresh).length, 1);
+  assert.equal(seen.length, 6);
+
+  const stubborn = await against([refuse], { accessToken: async ({ refresh }) => `${token}${refresh}` });
+  for (let i = 0; i < 2; i++) assert.equal((await failure(stubborn.settings.get())).status, 401);
+  assert.equal(stubborn.seen.length, 4);
+});
+
+/** Promise.withResolvers, which Node has from 22 on. */
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let [resolve, reject]: any[] = [];
+  const promise = new Promise<T>((...functions) => ([resolve, reject] = functions));
+  return { promise, resolve, reject };
+}
+interface PromiseWithResolvers<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+  reject(reason: Error): void;
+}
+
 test('an attempt, and a call, has an end', async () => {
   const silent = (): Promise<string> => new Promise(() => {});
   const deaf = (() => new Promise(() => {})) as typeof fetch;
@@ -225,6 +289,100 @@ test('one signal for many calls gathers no listeners', async () => {
   assert.deepEqual([added, removed], [3, 3]); // two attempts and a pause
 });
 
+test('one signal for many calls at once warns of nothing', async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): unknown => warnings.push(warning);
+  process.on('warning', warned);
+  const { settings } = await against([hang]);
+  const controller = new AbortController();
+  const calls = Array.from({ length: 50 }, () => failure(settings.get({ signal: controller.signal })));
+  await new Promise(setImmediate);
+  controller.abort();
+  for (const e of await Promise.all(calls)) assert.equal(e.kind, 'aborted');
+  process.off('warning', warned);
+  assert.deepEqual(warnings, []);
+});
+
+test('a tag that a proxy has changed is sent as the strong tag that it was', async () => {
+  const tags: [string, string][] = [
+    ['W/"01"', '"01"'],
+    ['"01-gzip"', '"01"'],
+    ['W/"01--gzip"', '"01"'],
+    ['W/"01", "02",W/"03-br"', '"01", "02","03"'],
+    ['"aW/","b"', '"aW/","b"'],
+    ['"W/"', '"W/"'],
+    ['*', '*'],
+    ['01', '01'], // what has no quotes is the service's to refuse
+  ];
+  for (const [given, sent] of tags) {
+    const { settings, seen } = await against([answer(200, { success: true, settings: {}, message: 'm' }, { ETag: given })]);
+    await settings.update({ settings: {} }, { ifMatch: given });
+    await settings.get({ ifNoneMatch: given });
+    assert.deepEqual([seen[0]!.headers['if-match'], seen[1]!.headers['if-none-match']], [sent, sent]);
+    assert.equal((await settings.get()).etag, sent);
+  }
+  const { settings } = await against([answer(412, { success: false, message: 'm' }, { ETag: 'W/"1"' })]);
+  assert.equal((await failure(settings.get({ ifMatch: '"0"' }))).etag, '"1"');
+});
+
+test('the client names itself and its version', async () => {
+  const { settings, seen } = await against([read]);
+  await settings.get();
+  const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8'));
+  assert.equal(seen[0]!.headers['user-agent'], `flashback-client/${version}`);
+  for (const [name, value] of [['document', {}], ['process', undefined]] as const) { // as in a browser
+    const kept = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+    const headers: unknown[] = [];
+    const fetch = async (_: string, init: { headers: object }) => (headers.push(init.headers), Response.json({ success: true, settings: {} }));
+    await new FlashbackClient({ accessToken: token, fetch }).settings.organization.get();
+    if (kept) Object.defineProperty(globalThis, name, kept);
+    else delete (globalThis as any)[name];
+    assert.deepEqual(headers, [{ Accept: 'application/json', Authorization: `Bearer ${token}` }]);
+  }
+});
+
+test('hooks see every attempt and may add headers', async () => {
+  const told: unknown[] = [];
+  const { settings, seen } = await against([busy, cut, stored], {
+    onRequest: async ({ method, url, headers, attempt }) => {
+      await null;
+      told.push([method, new URL(url).pathname, attempt, headers['If-Match']]);
+      assert.ok(!JSON.stringify(headers).includes(token));
+      headers['traceparent'] = `00-${attempt}`;
+    },
+    onResponse: ({ status, attempt, headers, durationMs, method }) =>
+      void told.push([method, status, attempt, headers.get('Apigw-Requestid'), durationMs > 0]),
+  });
+  await settings.update({ settings: {} }, { ifMatch: '"0"' });
+  const path = '/settings/organization';
+  assert.deepEqual(told, [
+    ['POST', path, 1, '"0"'], ['POST', 503, 1, 'id', true], ['POST', path, 2, '"0"'], ['POST', path, 3, '"0"'], ['POST', 200, 3, 'id', true],
+  ]);
+  assert.deepEqual(seen.map((r) => [r.headers['traceparent'], r.headers.authorization]), [1, 2, 3].map((n) => [`00-${n}`, `Bearer ${token}`]));
+
+  const throwing = async () => { throw new Error('no'); };
+  for (const [hook, sent] of [['onRequest', 0], ['onResponse', 1]] as const) {
+    const { settings, seen } = await against([stored], { [hook]: throwing });
+    const e = await failure(settings.update({ settings: {} }));
+    assert.deepEqual([e.kind, e.maybeStored, (e.cause as Error).message, seen.length], ['request', sent === 1, 'no', sent]);
+    assert.match(e.message, new RegExp(hook));
+  }
+});
+
+test('any fetch serves', async () => {
+  for (const fetch of [undici, nodeFetch, nodeFetch2, crossFetch, globalThis.fetch]) {
+    const { settings, seen } = await against([busy, stored, answer(304, '')], { fetch });
+    assert.equal((await settings.update({ settings: { a: 'ä' } }, { signal: new AbortController().signal })).message, 'stored');
+    assert.equal((await settings.get({ ifNoneMatch: '"1"' })).notModified, true);
+    assert.deepEqual([seen[1]!.body, seen[1]!.headers['content-type']], ['{"settings":{"a":"ä"}}', 'application/json']);
+    const redirect = await against([answer(307, '', { Location: '/' })], { fetch });
+    assert.match((await failure(redirect.settings.get())).message, /redirect/);
+    const slow = await against([hang], { fetch, timeoutMs: 30, maxRetries: 0 });
+    assert.equal((await failure(slow.settings.get())).kind, 'timeout');
+  }
+});
+
 test('an answer that is not the API’s is no success', async () => {
   for (const body of ['<html>', '', '[]', 'null', '{}', { success: false, message: 'm' }, { success: true }, { success: true, settings: null }]) {
     const { settings, seen } = await against([answer(200, body)]);
@@ -259,26 +417,24 @@ test('a network failure has its cause', async () => {
   assert.ok(e.cause instanceof Error);
 });
 
-test('what JSON cannot express is refused before it is sent', async () => {
+test('preconditions that are none are refused before they are sent', async () => {
   const { settings, seen } = await against([stored]);
-  const circle: Record<string, unknown> = {};
-  circle['self'] = circle;
-  for (const value of [{ a: NaN }, { a: [{ b: -Infinity }] }, { a: 1n }, circle, undefined, () => {}]) {
-    assert.equal((await failure(settings.partialUpdate(value as any))).kind, 'request');
-  }
   for (const ifMatch of ['', '"a"\r\nX: y', '"ä"', 1 as any]) {
     assert.equal((await failure(settings.update({ settings: {} }, { ifMatch }))).kind, 'request');
   }
   assert.equal((await failure(settings.update({ settings: {} }, { ifMatch: null, ifNoneMatch: '*' }))).kind, 'request');
   assert.equal(seen.length, 0);
-  await settings.update({ settings: { at: new Date(0), gone: undefined } }, { ifMatch: null });
-  assert.deepEqual([seen[0]!.body, seen[0]!.headers['if-none-match'], seen[0]!.headers['if-match']], ['{"settings":{"at":"1970-01-01T00:00:00.000Z"}}', '*', undefined]);
+  await settings.update({ settings: {} }, { ifMatch: null });
+  assert.deepEqual([seen[0]!.headers['if-none-match'], seen[0]!.headers['if-match']], ['*', undefined]);
 });
 
 test('options', async () => {
   for (const options of [{ baseUrl: '' }, { baseUrl: 'ftp://a' }, { baseUrl: 'https://u:p@a' }, { baseUrl: 'https://a?b' }, { timeoutMs: 0 },
-    { totalTimeoutMs: NaN }, { maxRetries: -1 }, { maxRetries: 1.5 }, { accessToken: undefined as any }]) {
+    { totalTimeoutMs: NaN }, { maxRetries: -1 }, { maxRetries: 1.5 }, { accessToken: undefined as any }, { fetch: 1 as any }, { onRequest: 'x' as any }]) {
     assert.throws(() => new FlashbackClient({ accessToken: token, ...options }), FlashbackError, JSON.stringify(options));
+  }
+  for (const options of [undefined, null, 'token', {}]) {
+    assert.throws(() => new FlashbackClient(options as any), (e: unknown) => e instanceof FlashbackError && e.kind === 'request' && /accessToken/.test(e.message));
   }
   const urls: unknown[] = [];
   const recording = (async (url: unknown) => {
