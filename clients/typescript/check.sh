@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the client and runs its tests against the whole service, started on free
-# ports. Needs Node 20, npm and Go; Chromium too if CI is set. Deno and Bun come
+# ports. Needs Node 20.19, npm and Go; Chromium too if CI is set. Deno and Bun come
 # from the npm registry.
 set -eu
 cd "$(dirname "$0")"
@@ -25,3 +25,6 @@ limit=
 if command -v timeout >/dev/null; then limit='timeout 600'; fi
 npm ci --no-audit --no-fund
 $limit npm test
+npm pack --dry-run --ignore-scripts --json | node -e '
+	const packs = Object.values(JSON.parse(require("node:fs").readFileSync(0, "utf8")));
+	for (const p of packs) console.log(`${p.name} ${p.version}: ${p.size} bytes packed, ${p.unpackedSize} unpacked`);'

@@ -80,12 +80,15 @@ export type Json<T> = 0 extends 1 & T
             : T extends PromiseLike<unknown>
               ? NotJson<'a promise: await it'>
               : T extends readonly unknown[]
-                ? { [I in keyof T]: Json<T[I]> }
+                ? { [I in keyof T]: JsonElement<T[I]> }
                 : T extends Iterable<unknown> | ArrayBuffer | DataView | RegExp | { arrayBuffer(): unknown }
                   ? NotJson<'an object that JSON cannot express'>
                   : T extends object
                     ? { [K in keyof T]: T[K] extends (...args: never) => unknown ? T[K] : Json<T[K]> }
                     : T;
+
+/** Of undefined in an array JSON makes null. Without strictNullChecks undefined is of every type, also of 0. */
+type JsonElement<T> = undefined extends 0 ? Json<T> : unknown extends T ? T : undefined extends T ? NotJson<'undefined in an array'> : Json<T>;
 
 /** What the header of an answer adds to its body. */
 export interface AnswerHeader {

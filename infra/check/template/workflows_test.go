@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var workflows = []string{".github/workflows/ci.yml", ".github/workflows/deploy.yml"}
+var workflows = []string{".github/workflows/ci.yml", ".github/workflows/deploy.yml", ".github/workflows/release-client.yml"}
 
 func TestActionsArePinned(t *testing.T) {
 	t.Parallel()
