@@ -31,6 +31,7 @@ EVERYTHING = REQUIRED | {
     "JwtRequiredScope": "settings:write",
     "LogLevel": "debug",
     "CorsAllowOrigins": "https://app.example.com,https://admin.example.com",
+    "CorsAllowHeaders": "traceparent,x-b3-traceid",
     "UsersTableName": "users-1",
     "KmsKeyArn": "arn:aws:kms:eu-west-1:000000000000:key/1234abcd",
     "DomainName": "settings.example.com",

@@ -50,7 +50,7 @@ type Table struct {
 // CORS is the API's CORS configuration without the origins, which are a parameter.
 type CORS struct {
 	AllowMethods  []string `yaml:"allowMethods"`
-	AllowHeaders  []string `yaml:"allowHeaders"`
+	AllowHeaders  []string `yaml:"-"`
 	ExposeHeaders []string `yaml:"exposeHeaders"`
 	MaxAge        int      `yaml:"maxAge"` // seconds
 }
@@ -107,7 +107,35 @@ func (t *Template) readAPI(doc document) error {
 	if cors.Tag == "!If" && len(cors.Content) == 3 {
 		cors = *cors.Content[1]
 	}
-	return cors.Decode(&t.CORS)
+	if err := cors.Decode(&t.CORS); err != nil {
+		return err
+	}
+	var headers struct {
+		Allow yaml.Node `yaml:"allowHeaders"`
+	}
+	if err := cors.Decode(&headers); err != nil {
+		return err
+	}
+	t.CORS.AllowHeaders = names(&headers.Allow, doc)
+	return nil
+}
+
+// names lists the texts of a node and the defaults of the parameters that it refers
+// to, which !Join and !Split put together with commas.
+func names(node *yaml.Node, doc document) (list []string) {
+	text := node.Value
+	if node.Tag == "!Ref" {
+		text = doc.Parameters[text].Default
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		if name != "" {
+			list = append(list, name)
+		}
+	}
+	for _, child := range node.Content {
+		list = append(list, names(child, doc)...)
+	}
+	return list
 }
 
 func readTable(properties yaml.Node) (Table, error) {

@@ -100,4 +100,10 @@ func TestLoadOwn(t *testing.T) {
 			t.Errorf("%s refers to %+v, want %s", name, got.Environment[name], want)
 		}
 	}
+	headers := []string{
+		"authorization", "content-type", "if-match", "if-none-match", "traceparent", "tracestate", "baggage", "sentry-trace",
+	}
+	if diff := cmp.Diff(headers, got.CORS.AllowHeaders); diff != "" {
+		t.Errorf("headers that browsers may send (-want +got):\n%s", diff)
+	}
 }
