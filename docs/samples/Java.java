@@ -12,17 +12,25 @@ public class Java {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private static String call(String method, BodyPublisher body) throws IOException, InterruptedException {
-        var request = HttpRequest.newBuilder(URI.create(System.getenv("BASE_URL") + "/settings/organization"))
+        var request = HttpRequest.newBuilder(URI.create(variable("BASE_URL").replaceFirst("/$", "") + "/settings/organization"))
                 .method(method, body)
-                .header("Authorization", "Bearer " + System.getenv("TOKEN"))
+                .header("Authorization", "Bearer " + variable("TOKEN"))
                 .header("Content-Type", "application/json")
                 .timeout(Duration.ofSeconds(30))
                 .build();
         var response = CLIENT.send(request, BodyHandlers.ofString());
-        if (response.statusCode() >= 400) {
+        if (response.statusCode() / 100 != 2 || !response.body().startsWith("{")) {
             throw new IOException(response.statusCode() + " " + response.body());
         }
         return response.body();
+    }
+
+    private static String variable(String name) {
+        var value = System.getenv(name);
+        if (value == null || value.isEmpty()) {
+            throw new IllegalArgumentException(name + " is missing");
+        }
+        return value;
     }
 
     public static void main(String[] args) throws InterruptedException {
@@ -30,8 +38,8 @@ public class Java {
             System.out.println(call("POST", BodyPublishers.ofString("""
                     {"settings": {"theme": "dark", "limits": {"maxFileSize": "10GB"}}}""")));
             System.out.println(call("GET", BodyPublishers.noBody()));
-        } catch (IOException e) {
-            System.err.println(e.getMessage());
+        } catch (IOException | IllegalArgumentException e) {
+            System.err.println(e.getMessage() == null ? e : e.getMessage());
             System.exit(1);
         }
     }

@@ -2,18 +2,23 @@
 const { BASE_URL, TOKEN } = process.env;
 
 async function call(method, body) {
-  const response = await fetch(`${BASE_URL}/settings/organization`, {
+  const response = await fetch(`${BASE_URL.replace(/\/$/, '')}/settings/organization`, {
     method,
     headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(30_000),
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(`${response.status} ${answer.message}`);
-  return answer;
+  const text = await response.text();
+  if (response.ok) {
+    try {
+      return JSON.parse(text);
+    } catch {} // it is not the service that has answered
+  }
+  throw new Error(`${response.status} ${text}`);
 }
 
 try {
+  if (!BASE_URL || !TOKEN) throw new Error('BASE_URL or TOKEN is missing');
   console.log((await call('POST', { settings: { theme: 'dark', limits: { maxFileSize: '10GB' } } })).message);
   console.log((await call('GET')).settings.limits.maxFileSize);
 } catch (error) {

@@ -10,19 +10,23 @@ function call(string $method, ?array $body = null): array
         'ignore_errors' => true, // read the body of a refusal too
         'timeout' => 30,
     ]]);
-    $response = @fopen(getenv('BASE_URL') . '/settings/organization', 'r', false, $context);
+    $response = @fopen(rtrim(getenv('BASE_URL'), '/') . '/settings/organization', 'r', false, $context);
     if ($response === false) {
         throw new RuntimeException(error_get_last()['message']);
     }
     $status = (int) explode(' ', stream_get_meta_data($response)['wrapper_data'][0])[1];
-    $answer = json_decode(stream_get_contents($response), true, 1024, JSON_THROW_ON_ERROR);
-    if ($status >= 400) {
-        throw new RuntimeException("$status $answer[message]");
+    $text = stream_get_contents($response);
+    $answer = json_decode($text, true, 1024);
+    if ($status >= 400 || !is_array($answer)) {
+        throw new RuntimeException("$status $text");
     }
     return $answer;
 }
 
 try {
+    if (!getenv('BASE_URL') || !getenv('TOKEN')) {
+        throw new RuntimeException('BASE_URL or TOKEN is missing');
+    }
     echo call('POST', ['settings' => ['theme' => 'dark', 'limits' => ['maxFileSize' => '10GB']]])['message'], "\n";
     echo call('GET')['settings']['limits']['maxFileSize'], "\n";
 } catch (Exception $e) {

@@ -10,14 +10,15 @@ def call(request, body = nil)
   response = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https', open_timeout: 10, read_timeout: 30) do |http|
     http.request(request)
   end
-  answer = JSON.parse(response.body)
-  raise "#{response.code} #{answer['message']}" unless response.is_a?(Net::HTTPSuccess)
+  failure = "#{response.code} #{response.body}"
+  raise failure unless response.is_a?(Net::HTTPSuccess)
 
-  answer
+  JSON.parse(response.body) rescue raise failure
 end
 
-uri = URI("#{ENV.fetch('BASE_URL')}/settings/organization")
 begin
+  abort 'BASE_URL or TOKEN is missing' if ENV['BASE_URL'].to_s.empty? || ENV['TOKEN'].to_s.empty?
+  uri = URI("#{ENV['BASE_URL'].chomp('/')}/settings/organization")
   puts call(Net::HTTP::Post.new(uri), { settings: { theme: 'dark', limits: { maxFileSize: '10GB' } } })['message']
   puts call(Net::HTTP::Get.new(uri)).dig('settings', 'limits', 'maxFileSize')
 rescue StandardError => e

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs every sample against the whole service on free ports and compares what it
-# prints: for a user who may write, for one who may not, and with no service. If a
+# prints: for a user who may write, for one who may not, with no service, without
+# BASE_URL or TOKEN, and with a proxy that answers in the service's place. If a
 # language is missing, it is installed if CI is set and there is apt-get, and
 # skipped otherwise. With CI set nothing is skipped.
 set -eu
@@ -33,6 +34,19 @@ try() { # URL TOKEN COMMAND...: sets status
 	if command -v timeout >/dev/null; then limit='timeout 90'; fi
 	status=0
 	BASE_URL=$base_url TOKEN=$token $limit "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+}
+
+# refused CASE PATTERN: fails unless the sample has said on standard error, in the first line, what matches
+refused() {
+	if [ "$status" = 0 ] || [ -s "$work/stdout" ] || ! head -n 1 "$work/stderr" | grep -qE "$2" || trace; then
+		fail "$1: exit code $status"
+		return 1
+	fi
+}
+
+# trace: whether a sample has shown where in itself it has failed
+trace() {
+	grep -qiE 'traceback|at .*\.java:|Exception in|Uncaught|goroutine|\.rb:[0-9]+:in|node:internal|PHP (Warning|Fatal)' "$work/stderr"
 }
 
 refusal='Insufficient permissions: only OWNER and ADMINISTRATOR roles can modify organization settings'
@@ -68,8 +82,7 @@ sample() {
 		return
 	fi
 	try http://127.0.0.1:1 "$reader" "$@"
-	if [ "$status" = 0 ] || [ -s "$work/stdout" ] || ! [ -s "$work/stderr" ] ||
-		grep -qiE 'traceback|at .*\.java:|Uncaught|goroutine|\.rb:[0-9]+:in|node:internal' "$work/stderr"; then
+	if [ "$status" = 0 ] || [ -s "$work/stdout" ] || ! [ -s "$work/stderr" ] || trace; then
 		fail "$name, with no service there: exit code $status"
 		return
 	fi
@@ -77,6 +90,23 @@ sample() {
 		fail "$name prints the token"
 		return
 	fi
+	try "$url/" "$writer" "$@"
+	if [ "$status" != 0 ] || [ "$(cat "$work/stdout")" != "$want" ]; then
+		fail "$name, with a / at the end of BASE_URL: exit code $status"
+		return
+	fi
+	try "$url" '' "$@"
+	refused "$name, without a token" 'TOKEN.* is missing' || return 0
+	try '' "$writer" "$@"
+	refused "$name, without an address" 'BASE_URL.* is missing' || return 0
+	try '' "$writer" "$work/hostile" 504 '<html>Gateway Time-out</html>' "$@"
+	refused "$name, with a page as answer" '^504 <html>Gateway Time-out</html>' || return 0
+	try '' "$writer" "$work/hostile" 502 '' "$@"
+	refused "$name, with an empty answer" '^502 *$' || return 0
+	try '' "$writer" "$work/hostile" 200 '<html>Sign in</html>' "$@"
+	refused "$name, with a page as success" '^200 <html>Sign in</html>' || return 0
+	try '' "$writer" "$work/hostile" 400 '{"success":false,"message":"the message","error":"the place"}' "$@"
+	refused "$name, with an answer that says why" '^400 .*the message.*the place' || return 0
 	echo "ok    $name"
 }
 
@@ -84,6 +114,8 @@ parsed='Organization settings updated successfully
 10GB'
 plain='{"success":true,"message":"Organization settings updated successfully"}
 {"success":true,"settings":{"theme":"dark","limits":{"maxFileSize":"10GB"}}}'
+
+go build -o "$work/hostile" ./docs/samples/hostile
 
 # Java runs a source file only if it has its compiler.
 sample curl curl curl "$plain" sh docs/samples/curl.sh

@@ -6,9 +6,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -29,7 +32,7 @@ type answer struct {
 var client = http.Client{Timeout: 30 * time.Second}
 
 func call(method string, body []byte) (*answer, error) {
-	request, err := http.NewRequest(method, os.Getenv("BASE_URL")+"/settings/organization", bytes.NewReader(body))
+	request, err := http.NewRequest(method, strings.TrimSuffix(os.Getenv("BASE_URL"), "/")+"/settings/organization", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -40,17 +43,21 @@ func call(method string, body []byte) (*answer, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	a := new(answer)
-	if err := json.NewDecoder(response.Body).Decode(a); err != nil {
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
 		return nil, err
 	}
-	if response.StatusCode >= 400 {
-		return nil, fmt.Errorf("%d %s", response.StatusCode, a.Message)
+	a := new(answer)
+	if response.StatusCode >= 400 || json.Unmarshal(text, a) != nil {
+		return nil, fmt.Errorf("%d %s", response.StatusCode, text)
 	}
 	return a, nil
 }
 
 func run() error {
+	if os.Getenv("BASE_URL") == "" || os.Getenv("TOKEN") == "" {
+		return errors.New("BASE_URL or TOKEN is missing")
+	}
 	body, err := json.Marshal(map[string]settings{"settings": {Theme: "dark", Limits: limits{MaxFileSize: "10GB"}}})
 	if err != nil {
 		return err
