@@ -173,6 +173,7 @@ class Stack:
                     "Fn::And": lambda: all(arguments),
                     "Fn::Or": lambda: any(arguments),
                     "Fn::Join": lambda: arguments[0].join(arguments[1]),
+                    "Fn::Split": lambda: arguments[1].split(arguments[0]),
                     "Fn::Select": lambda: arguments[1][int(arguments[0])],
                     "Fn::FindInMap": lambda: self.template["Mappings"][arguments[0]][arguments[1]][arguments[2]],
                 }[function]()
