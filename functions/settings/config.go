@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"orgsettings/internal/app"
 	"orgsettings/internal/auth"
 	"orgsettings/internal/dynamo"
@@ -21,39 +19,9 @@ import (
 // config is what the function's own environment variables say. Only [readConfig] reads them; the SDK reads those of
 // AWS.
 type config struct {
-	issuer         string
-	audiences      []string
-	jwksURL        string
-	jwksMaxAge     time.Duration
-	jwksFile       []byte // the text of the bundled JWKS; nil: none
-	jwksFileMaxAge time.Duration
-	userClaim      string
-	requiredScope  string
-	usersTable     string
-	settingsTable  string
-	logLevel       slog.Level
-	version        string // of the function, as Lambda numbers its versions
-}
-
-// app returns the configuration of the service.
-func (c config) app(aws aws.Config, logger *slog.Logger) app.Config {
-	return app.Config{
-		Auth: auth.Config{
-			Issuer:            c.issuer,
-			Audiences:         c.audiences,
-			JWKSURL:           c.jwksURL,
-			JWKSMaxAge:        c.jwksMaxAge,
-			UserAgent:         "organization-settings/" + version,
-			BundledJWKS:       c.jwksFile,
-			BundledJWKSMaxAge: c.jwksFileMaxAge,
-			UserClaim:         c.userClaim,
-			RequiredScope:     c.requiredScope,
-		},
-		AWS:    aws,
-		Tables: dynamo.Tables{Users: c.usersTable, Settings: c.settingsTable},
-		Logger: logger,
-		Build:  version,
-	}
+	app.Config // but for AWS and Logger
+	logLevel   slog.Level
+	version    string // of the function, as Lambda numbers its versions
 }
 
 // Bounds of JWKS_MAX_AGE and JWKS_FILE_MAX_AGE. A shorter age would burden the issuer with a fetch for every request.
@@ -77,32 +45,37 @@ func readConfig(getenv func(string) string) (config, error) {
 		return value
 	}
 	c := config{
-		issuer:         required("JWT_ISSUER"),
-		jwksURL:        required("JWKS_URL"),
-		jwksMaxAge:     5 * time.Minute,
-		jwksFileMaxAge: maxJWKSMaxAge,
-		usersTable:     required("USERS_TABLE"),
-		settingsTable:  required("SETTINGS_TABLE"),
-		userClaim:      cmp.Or(strings.TrimSpace(getenv("JWT_USER_CLAIM")), "sub"),
-		requiredScope:  strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
-		version:        getenv("AWS_LAMBDA_FUNCTION_VERSION"),
+		Config: app.Config{
+			Auth: auth.Config{
+				Issuer:            required("JWT_ISSUER"),
+				JWKSURL:           required("JWKS_URL"),
+				JWKSMaxAge:        5 * time.Minute,
+				UserAgent:         "organization-settings/" + version,
+				BundledJWKSMaxAge: maxJWKSMaxAge,
+				UserClaim:         cmp.Or(strings.TrimSpace(getenv("JWT_USER_CLAIM")), "sub"),
+				RequiredScope:     strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
+			},
+			Tables: dynamo.Tables{Users: required("USERS_TABLE"), Settings: required("SETTINGS_TABLE")},
+			Build:  version,
+		},
+		version: getenv("AWS_LAMBDA_FUNCTION_VERSION"),
 	}
 	for audience := range strings.SplitSeq(required("JWT_AUDIENCE"), ",") {
 		if audience = strings.TrimSpace(audience); audience != "" {
-			c.audiences = append(c.audiences, audience)
+			c.Auth.Audiences = append(c.Auth.Audiences, audience)
 		}
 	}
-	if len(c.audiences) == 0 && getenv("JWT_AUDIENCE") != "" {
+	if len(c.Auth.Audiences) == 0 && getenv("JWT_AUDIENCE") != "" {
 		problem("JWT_AUDIENCE", "names no audience")
 	}
 	if file := strings.TrimSpace(getenv("JWKS_FILE")); file != "" {
 		var err error
-		if c.jwksFile, err = os.ReadFile(file); err != nil {
+		if c.Auth.BundledJWKS, err = os.ReadFile(file); err != nil {
 			problem("JWKS_FILE", "cannot be read: %w", err)
 		}
 	}
-	if c.jwksURL != "" {
-		if err := checkKeyURL(c.jwksURL); err != nil {
+	if c.Auth.JWKSURL != "" {
+		if err := checkKeyURL(c.Auth.JWKSURL); err != nil {
 			problem("JWKS_URL", "%w", err)
 		}
 	}
@@ -120,9 +93,9 @@ func readConfig(getenv func(string) string) (config, error) {
 			problem(name, "is %v, not between %v and %v", *age, minJWKSMaxAge, maxJWKSMaxAge)
 		}
 	}
-	readAge("JWKS_MAX_AGE", &c.jwksMaxAge)
-	readAge("JWKS_FILE_MAX_AGE", &c.jwksFileMaxAge)
-	if strings.ContainsAny(c.requiredScope, " ,") {
+	readAge("JWKS_MAX_AGE", &c.Auth.JWKSMaxAge)
+	readAge("JWKS_FILE_MAX_AGE", &c.Auth.BundledJWKSMaxAge)
+	if strings.ContainsAny(c.Auth.RequiredScope, " ,") {
 		problem("JWT_REQUIRED_SCOPE", "names more than one scope")
 	}
 	if text := strings.TrimSpace(getenv("LOG_LEVEL")); text != "" {

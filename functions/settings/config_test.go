@@ -13,6 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/infra/local/stack"
+	"orgsettings/internal/app"
+	"orgsettings/internal/auth"
+	"orgsettings/internal/dynamo"
 )
 
 // env returns a getenv with a complete configuration, changed by pairs of name
@@ -34,8 +37,15 @@ func env(changes ...string) func(string) string {
 func TestReadConfig(t *testing.T) {
 	t.Parallel()
 	defaults := config{
-		issuer: "https://issuer.example", audiences: []string{"settings"}, jwksURL: "https://issuer.example/jwks.json",
-		jwksMaxAge: 5 * time.Minute, jwksFileMaxAge: 24 * time.Hour, userClaim: "sub", usersTable: "users", settingsTable: "settings", logLevel: slog.LevelInfo,
+		Config: app.Config{
+			Auth: auth.Config{
+				Issuer: "https://issuer.example", Audiences: []string{"settings"}, JWKSURL: "https://issuer.example/jwks.json",
+				JWKSMaxAge: 5 * time.Minute, BundledJWKSMaxAge: 24 * time.Hour, UserClaim: "sub", UserAgent: "organization-settings/dev",
+			},
+			Tables: dynamo.Tables{Users: "users", Settings: "settings"},
+			Build:  "dev",
+		},
+		logLevel: slog.LevelInfo,
 	}
 	got, err := readConfig(env())
 	if diff := cmp.Diff(defaults, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
@@ -45,9 +55,9 @@ func TestReadConfig(t *testing.T) {
 		"JWT_REQUIRED_SCOPE", "settings/write", "LOG_LEVEL", "Warn", "AWS_LAMBDA_FUNCTION_VERSION", "7",
 		"JWKS_FILE", writeFile(t, []byte("{}")), "JWKS_FILE_MAX_AGE", "12h"))
 	want := defaults
-	want.audiences, want.jwksMaxAge, want.userClaim = []string{"a", "b", "c"}, 90*time.Second, "username"
-	want.requiredScope, want.logLevel, want.version = "settings/write", slog.LevelWarn, "7"
-	want.jwksFile, want.jwksFileMaxAge = []byte("{}"), 12*time.Hour
+	want.Auth.Audiences, want.Auth.JWKSMaxAge, want.Auth.UserClaim = []string{"a", "b", "c"}, 90*time.Second, "username"
+	want.Auth.RequiredScope, want.logLevel, want.version = "settings/write", slog.LevelWarn, "7"
+	want.Auth.BundledJWKS, want.Auth.BundledJWKSMaxAge = []byte("{}"), 12*time.Hour
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
 		t.Errorf("all set: error %v, (-want +got):\n%s", err, diff)
 	}

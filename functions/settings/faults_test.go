@@ -229,18 +229,16 @@ func TestKeyFlood(t *testing.T) {
 
 // panicking returns the service over a directory that panics.
 func panicking(getenv func(string) string) http.Handler {
-	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	c, err := readConfig(getenv)
 	if err != nil {
 		panic(err)
 	}
-	aws, err := dynamo.LoadConfig(context.Background())
-	if err != nil {
+	if c.AWS, err = dynamo.LoadConfig(context.Background()); err != nil {
 		panic(err)
 	}
-	a := c.app(aws, logger)
-	a.Faults = func(db *dynamo.DB) app.Database { return panics{db} }
-	handler, err := app.New(context.Background(), a)
+	c.Logger = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	c.Faults = func(db *dynamo.DB) app.Database { return panics{db} }
+	handler, err := app.New(context.Background(), c.Config)
 	if err != nil {
 		panic(err)
 	}

@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 		"golang.org/x/sync/semaphore":                 "internal/auth",
 		"github.com/klauspost/":                       "internal/dynamo",
 		"github.com/go-json-experiment/json/jsontext": "internal/api internal/apigw internal/auth internal/settings",
-		"github.com/aws/aws-sdk-go-v2/aws":            "functions/settings internal/app internal/dynamo",
+		"github.com/aws/aws-sdk-go-v2/aws":            "internal/app internal/dynamo",
 		"github.com/aws/smithy-go":                    "internal/dynamo",
 	}
 	packages := list(t, "./functions/...", "./internal/...")

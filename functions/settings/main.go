@@ -30,15 +30,16 @@ func main() {
 // start a program that exits again for every request.
 func newHandler(ctx context.Context, getenv func(string) string, log io.Writer) http.Handler {
 	c, err := readConfig(getenv)
-	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: c.logLevel})).With("version", c.version)
-	aws, awsErr := dynamo.LoadConfig(ctx)
+	c.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: c.logLevel})).With("version", c.version)
+	var awsErr error
+	c.AWS, awsErr = dynamo.LoadConfig(ctx)
 	var handler http.Handler
 	if err = errors.Join(err, awsErr); err == nil {
-		handler, err = app.New(ctx, c.app(aws, logger))
+		handler, err = app.New(ctx, c.Config)
 	}
 	if err != nil {
-		logProblems(logger, err)
-		return api.Misconfigured(logger)
+		logProblems(c.Logger, err)
+		return api.Misconfigured(c.Logger)
 	}
 	return handler
 }

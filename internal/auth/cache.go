@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -34,12 +33,8 @@ const (
 //
 // Ages are measured by the wall clock: the monotonic clock may stand still in a freeze.
 type keyCache struct {
-	url       string
-	userAgent string
-	maxAge    time.Duration // of a fetched set
-	client    *http.Client
-	logger    *slog.Logger
-	now       func() time.Time
+	Config
+	client *http.Client
 
 	// fetching admits one fetch at a time. The fetch runs within the call that began it
 	// and ends with its context: a freeze of the process would leave a goroutine of
@@ -53,9 +48,7 @@ type keyCache struct {
 
 func newKeyCache(config Config) (*keyCache, error) {
 	c := &keyCache{
-		url:       config.JWKSURL,
-		userAgent: config.UserAgent,
-		maxAge:    min(config.JWKSMaxAge, maxOutage),
+		Config: config,
 		client: &http.Client{
 			// Keys come from the configured address and no other.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -70,17 +63,14 @@ func newKeyCache(config Config) (*keyCache, error) {
 				MaxResponseHeaderBytes: 64 << 10,
 			},
 		},
-		logger:   config.Logger,
-		now:      config.Now,
 		fetching: semaphore.NewWeighted(1),
 	}
 	if len(config.BundledJWKS) > 0 {
-		set, err := readBundledJWKS(config.BundledJWKS)
+		set, err := readBundledJWKS(config.BundledJWKS, min(config.BundledJWKSMaxAge, maxOutage))
 		if err != nil {
 			return nil, fmt.Errorf("read the bundled JWKS: %w", err)
 		}
-		set.maxAge = min(config.BundledJWKSMaxAge, maxOutage)
-		set.logChange(context.Background(), c.logger, nil)
+		set.logChange(context.Background(), config.Logger, nil)
 		if !set.isFresh(config.Now()) {
 			config.Logger.Warn("bundled JWKS is too old to serve", "fetched", set.fetched)
 		}
@@ -105,7 +95,7 @@ func (c *keyCache) find(ctx context.Context, t *jwt.Token) (any, error) {
 
 // serving returns the current set, and fetches it first if it is too old.
 func (c *keyCache) serving(ctx context.Context) *keySet {
-	if set := c.current.Load(); set.isFresh(c.now()) {
+	if set := c.current.Load(); set.isFresh(c.Now()) {
 		return set
 	}
 	return c.refresh(ctx)
@@ -113,7 +103,7 @@ func (c *keyCache) serving(ctx context.Context) *keySet {
 
 // expired returns ErrUnavailable for a set that has not been fetched for maxOutage, and for none.
 func (c *keyCache) expired(set *keySet) error {
-	if set == nil || c.now().Round(0).Sub(set.fetched) >= maxOutage {
+	if set == nil || c.Now().Round(0).Sub(set.fetched) >= maxOutage {
 		return ErrUnavailable
 	}
 	return nil
@@ -131,56 +121,55 @@ func (c *keyCache) refresh(ctx context.Context) *keySet {
 	if c.expired(before) != nil {
 		pause, timeout = pauseWithout, timeoutWithout
 	}
-	if since := c.now().Round(0).Sub(c.tried); since >= 0 && since < pause {
+	if since := c.Now().Round(0).Sub(c.tried); since >= 0 && since < pause {
 		return before
 	}
 	set, err := c.fetch(ctx, timeout)
 	switch {
 	case err == nil:
 		c.current.Store(set)
-		set.logChange(ctx, c.logger, before)
+		set.logChange(ctx, c.Logger, before)
 	case ctx.Err() != nil:
 		// The caller broke off the fetch, which says nothing of the issuer: no pause.
-		c.logger.InfoContext(ctx, "signing keys fetch broken off", "error", printable(err.Error(), maxLoggedError))
+		c.Logger.InfoContext(ctx, "signing keys fetch broken off", "error", printable(err.Error(), maxLoggedError))
 		return before
 	default:
-		c.logger.WarnContext(ctx, "signing keys refresh failed", "error", printable(err.Error(), maxLoggedError))
+		c.Logger.WarnContext(ctx, "signing keys refresh failed", "error", printable(err.Error(), maxLoggedError))
 	}
-	c.tried = c.now().Round(0)
+	c.tried = c.Now().Round(0)
 	return c.current.Load()
 }
 
 func (c *keyCache) fetch(ctx context.Context, timeout time.Duration) (*keySet, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.JWKSURL, nil)
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/jwk-set+json, application/json")
-	if c.userAgent != "" {
-		r.Header.Set("User-Agent", c.userAgent) // some firewalls refuse Go's own
+	if c.UserAgent != "" {
+		r.Header.Set("User-Agent", c.UserAgent) // some firewalls refuse Go's own
 	}
-	began := c.now().Round(0)
+	began := c.Now().Round(0)
 	response, err := c.client.Do(r)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("get %s: status %d", c.url, response.StatusCode)
+		return nil, fmt.Errorf("get %s: status %d", c.JWKSURL, response.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxSetBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", c.url, err)
+		return nil, fmt.Errorf("get %s: %w", c.JWKSURL, err)
 	}
 	if len(body) > maxSetBytes {
-		return nil, fmt.Errorf("get %s: more than %d bytes", c.url, maxSetBytes)
+		return nil, fmt.Errorf("get %s: more than %d bytes", c.JWKSURL, maxSetBytes)
 	}
-	set, err := readKeySet(body, began)
+	set, err := readKeySet(body, began, min(c.JWKSMaxAge, maxOutage))
 	if err != nil {
-		return nil, fmt.Errorf("read the key set of %s: %w", c.url, err)
+		return nil, fmt.Errorf("read the key set of %s: %w", c.JWKSURL, err)
 	}
-	set.maxAge = c.maxAge
 	return set, nil
 }

@@ -2,18 +2,18 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // Sizes in bits of the RSA keys that serve: RFC 7518 section 3.3 demands 2048,
@@ -23,13 +23,17 @@ const (
 	maxRSABits = 8192
 )
 
+// jwk holds the members of a JWK. It is nil for an element that is not a JSON object.
+type jwk map[string]json.RawMessage
+
 // readJWKs returns the elements of the array keys of a JWK Set.
-func readJWKs(text []byte) (keys []json.RawMessage, err error) {
+func readJWKs(text []byte) (keys []jwk, err error) {
 	var set map[string]json.RawMessage
 	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &set); err != nil {
 		return nil, err
 	}
-	if value, ok := set["keys"]; ok && json.Unmarshal(value, &keys) != nil {
+	// An element of another type is an error, but does not keep the others from being read.
+	if value, ok := set["keys"]; ok && json.Unmarshal(value, &keys) != nil && keys == nil {
 		return nil, errors.New("member keys is not an array")
 	}
 	return keys, nil
@@ -37,68 +41,74 @@ func readJWKs(text []byte) (keys []json.RawMessage, err error) {
 
 // verificationKey is a key of a JWK Set that can verify tokens.
 type verificationKey struct {
-	jwk        jwkset.JWK
+	jwkset.JWK
 	algorithms []string // that it may verify
 }
 
-func (k verificationKey) keyID() string     { return k.jwk.Marshal().KID }
-func (k verificationKey) namesItsAlg() bool { return k.jwk.Marshal().ALG != "" }
+// keyID returns the kid, or "" if no token can name it.
+func (k jwk) keyID() (kid string) {
+	if value, ok := k["kid"]; !ok || json.Unmarshal(value, &kid) != nil || utf8.RuneCountInString(kid) > maxKeyIDLength {
+		return ""
+	}
+	return kid
+}
 
-// readJWK reads the members of a JWK that decide what it verifies. The others are not
-// looked at: issuers publish thumbprints and certificates that are wrong. The error says
-// why the key cannot verify tokens. The key id is returned with it, if a token can name it.
-func readJWK(text json.RawMessage) (kid string, key verificationKey, err error) {
-	var members map[string]json.RawMessage
-	if text[0] == '{' {
-		err = json.Unmarshal(text, &members)
+// usableKey returns the key, or why it cannot verify tokens. It reads the members that
+// decide that and no others: issuers publish thumbprints and certificates that are wrong.
+func (k jwk) usableKey() (_ *verificationKey, err error) {
+	kid := k.keyID()
+	if kid == "" {
+		return nil, refusal("kid is missing, too long or not a string")
 	}
-	if value, ok := members["kid"]; ok && err == nil {
-		err = json.Unmarshal(value, &kid)
+	m := jwkset.JWKMarshal{KID: kid}
+	read := func(name string, into any) {
+		if value, ok := k[name]; ok && json.Unmarshal(value, into) != nil {
+			err = cmp.Or(err, error(refusal(name+" has the wrong type")))
+		}
 	}
-	if err != nil || kid == "" || utf8.RuneCountInString(kid) > maxKeyIDLength {
-		return "", key, refusal("kid is missing, too long or not a string")
-	}
-	var m jwkset.JWKMarshal
-	_ = json.Unmarshal(members["kty"], &m.KTY)
-	needed := []string{"kid", "kty", "use", "key_ops", "alg"}
+	var operations []string
+	read("kty", &m.KTY)
+	read("use", &m.USE)
+	read("key_ops", &operations)
+	read("alg", &m.ALG)
 	switch m.KTY {
 	case jwkset.KtyRSA:
-		needed = append(needed, "n", "e")
-	case jwkset.KtyEC, jwkset.KtyOKP:
-		needed = append(needed, "crv", "x", "y")
+		read("n", &m.N)
+		read("e", &m.E)
+	case jwkset.KtyEC:
+		read("y", &m.Y)
+		fallthrough
+	case jwkset.KtyOKP:
+		read("crv", &m.CRV)
+		read("x", &m.X)
 	default:
-		return kid, key, refusal("kty is not RSA, EC or OKP")
+		err = cmp.Or(err, error(refusal("kty is not RSA, EC or OKP")))
 	}
-	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool { return !slices.Contains(needed, name) })
-	if text, err = json.Marshal(members); err == nil {
-		err = json.Unmarshal(text, &m)
-	}
-	if err != nil {
-		return kid, key, err
-	}
-	if m.USE != "" && m.USE != jwkset.UseSig {
-		return kid, key, refusal("use is not sig")
-	}
-	if len(m.KEYOPS) > 0 && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify) {
-		return kid, key, refusal("key_ops lacks verify")
-	}
-	m.KEYOPS = nil // may hold values that are not registered (RFC 7517 section 4.3)
-	if m.ALG == "Ed25519" {
+	switch {
+	case err != nil:
+		return nil, err
+	case m.USE != "" && m.USE != jwkset.UseSig:
+		return nil, refusal("use is not sig")
+	case len(operations) > 0 && !slices.Contains(operations, jwkset.KeyOpsVerify.String()):
+		return nil, refusal("key_ops lacks verify")
+	case m.ALG == "Ed25519":
 		m.ALG = jwkset.AlgEdDSA // its older name, RFC 9864
 	}
-	if key.jwk, err = jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{}); err != nil {
-		return kid, key, err
+	parsed, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+	if err != nil {
+		return nil, err
 	}
-	if key.algorithms, err = algorithmsOf(key.jwk.Key()); err != nil {
-		return kid, key, err
+	algorithms, err := algorithmsOf(parsed.Key())
+	if err != nil {
+		return nil, err
 	}
 	if alg := m.ALG.String(); alg != "" {
-		if !slices.Contains(key.algorithms, alg) {
-			return kid, key, refusal("alg is not one of the key type " + m.KTY.String())
+		if !slices.Contains(algorithms, alg) {
+			return nil, refusal("alg is not one of the key type " + m.KTY.String())
 		}
-		key.algorithms = []string{alg}
+		algorithms = []string{alg}
 	}
-	return kid, key, nil
+	return &verificationKey{parsed, algorithms}, nil
 }
 
 // algorithmsOf returns the algorithms that the type and the curve of a key allow
@@ -111,16 +121,13 @@ func algorithmsOf(key any) ([]string, error) {
 		}
 		return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}, nil
 	case *ecdsa.PublicKey:
-		switch k.Curve.Params().BitSize {
-		case 256:
-			return []string{"ES256"}, nil
-		case 384:
-			return []string{"ES384"}, nil
-		case 521:
-			return []string{"ES512"}, nil
+		for _, m := range []*jwt.SigningMethodECDSA{jwt.SigningMethodES256, jwt.SigningMethodES384, jwt.SigningMethodES512} {
+			if m.CurveBits == k.Curve.Params().BitSize {
+				return []string{m.Alg()}, nil
+			}
 		}
 	case ed25519.PublicKey:
 		return []string{"EdDSA"}, nil
 	}
-	return nil, refusal(fmt.Sprintf("key type %T does not verify tokens", key))
+	return nil, refusal("key type or curve does not verify tokens")
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,16 +40,16 @@ type keySet struct {
 	// in a set of its own, so that a key verifies only what it is for, whatever the alg of
 	// the token says, and several keys may have one kid.
 	finders  map[string]keyfunc.Keyfunc
-	keyIDs   []string            // of the keys that serve, sorted
-	unusable map[string]struct{} // key ids of keys that cannot serve
-	skipped  int                 // keys that do not serve
-	reasons  []string            // why the first few were skipped, sorted
+	refusals map[string]refusal // by kid: of a token that names it and finds no key
+	serving  int                // keys that serve
+	skipped  int                // keys that do not serve
+	reasons  []string           // why the first few were skipped, sorted
 	fetched  time.Time
 	maxAge   time.Duration // at this age the set is fetched again before it serves
 }
 
 // readBundledJWKS reads a key set that says when it was fetched.
-func readBundledJWKS(text []byte) (*keySet, error) {
+func readBundledJWKS(text []byte, maxAge time.Duration) (*keySet, error) {
 	var bundled struct {
 		Fetched time.Time `json:"fetched"`
 	}
@@ -58,37 +59,40 @@ func readBundledJWKS(text []byte) (*keySet, error) {
 	if bundled.Fetched.IsZero() {
 		return nil, errors.New("member fetched is missing: fetch the set again with infra/deploy/keys")
 	}
-	return readKeySet(text, bundled.Fetched)
+	return readKeySet(text, bundled.Fetched, maxAge)
 }
 
 // readKeySet reads a key set. It must hold at least one usable key. The others are
 // skipped, as RFC 7517 section 5 asks.
-func readKeySet(text []byte, fetched time.Time) (*keySet, error) {
-	keys, err := readJWKs(text)
+func readKeySet(text []byte, fetched time.Time, maxAge time.Duration) (*keySet, error) {
+	jwks, err := readJWKs(text)
 	if err != nil {
 		return nil, err
 	}
-	set := &keySet{finders: make(map[string]keyfunc.Keyfunc), unusable: make(map[string]struct{}), reasons: []string{}, fetched: fetched}
-	var usable []verificationKey
-	for i, text := range keys {
-		kid, key, err := readJWK(text)
+	set := &keySet{refusals: make(map[string]refusal), reasons: []string{}, fetched: fetched, maxAge: maxAge}
+	var named, others []*verificationKey // with and without alg
+	for i, k := range jwks {
+		key, err := k.usableKey()
+		kid := k.keyID()
 		switch {
+		case err == nil && key.Marshal().ALG != "":
+			named = append(named, key)
 		case err == nil:
-			usable = append(usable, key)
+			others = append(others, key)
 		case kid == "":
 			set.skip("key "+strconv.Itoa(i), err)
-		default: // the key id is better than the index, since the order may change
-			set.unusable[kid] = struct{}{}
+		default: // the kid is better than the index, since the order may change
+			set.refusals[kid] = errUnusableKey
 			set.skip("kid "+kid, err)
 		}
 	}
-	if err := set.assign(usable); err != nil {
+	// A key whose alg names an algorithm comes before one that could verify it too.
+	if err := set.assign(slices.Concat(named, others)); err != nil {
 		return nil, err
 	}
 	slices.Sort(set.reasons)
-	slices.Sort(set.keyIDs)
-	if len(usable) == 0 {
-		return nil, fmt.Errorf("no usable key among %d: %s", len(keys), strings.Join(set.reasons, "; "))
+	if set.serving == 0 {
+		return nil, fmt.Errorf("no usable key among %d: %s", len(jwks), strings.Join(set.reasons, "; "))
 	}
 	return set, nil
 }
@@ -102,34 +106,29 @@ func (set *keySet) skip(name string, why error) {
 }
 
 // assign gives each algorithm the keys that may verify it. Where several keys of one
-// kid could verify the same algorithm, a key whose alg names it comes before one
-// without alg, and otherwise the first one is taken.
-func (set *keySet) assign(keys []verificationKey) error {
-	byAlgorithm := make(map[string]map[string]jwkset.JWK) // and then by kid
-	for _, alg := range algorithms() {
-		byAlgorithm[alg] = make(map[string]jwkset.JWK)
-	}
-	for _, named := range []bool{true, false} {
-		for _, k := range keys {
-			if k.namesItsAlg() != named {
-				continue
-			}
-			serves := false
-			for _, alg := range k.algorithms {
-				if _, taken := byAlgorithm[alg][k.keyID()]; !taken {
-					byAlgorithm[alg][k.keyID()], serves = k.jwk, true
-				}
-			}
-			if serves {
-				set.keyIDs = append(set.keyIDs, k.keyID())
-			} else {
-				set.skip("kid "+k.keyID(), refusal("another key with this kid has its algorithms"))
+// kid could verify the same algorithm, the first one is taken.
+func (set *keySet) assign(keys []*verificationKey) error {
+	byAlgorithm := make(map[string][]jwkset.JWK)
+	taken := make(map[[2]string]bool) // by algorithm and kid
+	for _, k := range keys {
+		kid, serves := k.Marshal().KID, false
+		for _, alg := range k.algorithms {
+			if slot := [2]string{alg, kid}; !taken[slot] {
+				taken[slot], serves = true, true
+				byAlgorithm[alg] = append(byAlgorithm[alg], k.JWK)
 			}
 		}
+		if !serves {
+			set.skip("kid "+kid, refusal("another key with this kid has its algorithms"))
+			continue
+		}
+		set.serving++
+		set.refusals[kid] = cmp.Or(set.refusals[kid], errOtherAlgorithm)
 	}
-	for alg, jwks := range byAlgorithm {
+	set.finders = make(map[string]keyfunc.Keyfunc)
+	for _, alg := range algorithms() {
 		storage := jwkset.NewMemoryStorage()
-		if err := storage.KeyReplaceAll(context.Background(), slices.Collect(maps.Values(jwks))); err != nil {
+		if err := storage.KeyReplaceAll(context.Background(), byAlgorithm[alg]); err != nil {
 			return err
 		}
 		finder, err := keyfunc.New(keyfunc.Options{Storage: storage, UseWhitelist: []jwkset.USE{"", jwkset.UseSig}})
@@ -147,17 +146,11 @@ func (set *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 		return nil, errUnknownKeyID
 	}
 	key, err := set.finders[t.Method.Alg()].KeyfuncCtx(ctx)(t)
-	if !errors.Is(err, jwkset.ErrKeyNotFound) {
-		return key, err
+	if errors.Is(err, jwkset.ErrKeyNotFound) {
+		kid, _ := t.Header["kid"].(string)
+		return nil, cmp.Or(set.refusals[kid], errUnknownKeyID)
 	}
-	kid, _ := t.Header["kid"].(string)
-	if _, ok := set.unusable[kid]; ok {
-		return nil, errUnusableKey
-	}
-	if _, ok := slices.BinarySearch(set.keyIDs, kid); ok {
-		return nil, errOtherAlgorithm
-	}
-	return nil, errUnknownKeyID
+	return key, err
 }
 
 func (set *keySet) isFresh(now time.Time) bool {
@@ -170,15 +163,11 @@ func (set *keySet) isFresh(now time.Time) bool {
 
 // logChange logs what serves and what is skipped, unless the set before was the same.
 func (set *keySet) logChange(ctx context.Context, logger *slog.Logger, before *keySet) {
-	if before != nil && slices.Equal(set.keyIDs, before.keyIDs) &&
-		set.skipped == before.skipped && slices.Equal(set.reasons, before.reasons) {
+	if before != nil && set.serving == before.serving && set.skipped == before.skipped &&
+		maps.Equal(set.refusals, before.refusals) && slices.Equal(set.reasons, before.reasons) {
 		return
 	}
-	logger = logger.With("keys", len(set.keyIDs), "skipped", set.skipped)
-	if set.skipped > 0 {
-		logger = logger.With("reasons", set.reasons)
-	}
-	logger.InfoContext(ctx, "signing keys changed")
+	logger.InfoContext(ctx, "signing keys changed", "keys", set.serving, "skipped", set.skipped, "reasons", set.reasons)
 }
 
 // printable cuts s to at most limit bytes, and escapes it unless it is printable ASCII.

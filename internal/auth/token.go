@@ -25,15 +25,10 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// algorithms returns the signature algorithms that are accepted: asymmetric
-// ones alone (RFC 8725 section 3.1).
+// algorithms returns the signature algorithms that are accepted: asymmetric ones only
+// (RFC 8725 section 3.1).
 func algorithms() []string {
-	return []string{
-		"RS256", "RS384", "RS512",
-		"PS256", "PS384", "PS512",
-		"ES256", "ES384", "ES512",
-		"EdDSA",
-	}
+	return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 }
 
 // newParser returns the parser of tokens. It also makes Ed25519 a name of EdDSA
@@ -58,11 +53,8 @@ func checkForm(token string) error {
 	if len(token) > maxTokenBytes {
 		return refusal("longer than 8192 bytes")
 	}
-	for i := range len(token) {
-		c := token[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
-		default:
+	for _, c := range []byte(token) {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
 			return refusal("not base64url in three parts")
 		}
 	}
@@ -140,11 +132,11 @@ func (v *Verifier) checkClaims(claims jwt.MapClaims) (user string, err error) {
 // same rule, for the access tokens of Amazon Cognito.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 func (v *Verifier) isForUs(claims jwt.MapClaims) bool {
+	audiences, err := claims.GetAudience()
 	if _, ok := claims["aud"]; !ok {
 		client, _ := claims["client_id"].(string)
-		return slices.Contains(v.config.Audiences, client)
+		audiences = jwt.ClaimStrings{client}
 	}
-	audiences, err := claims.GetAudience()
 	return err == nil && slices.ContainsFunc(audiences, func(a string) bool {
 		return slices.Contains(v.config.Audiences, a)
 	})
