@@ -26,23 +26,23 @@ export class RawJson {
 }
 
 /**
- * Stands for a value whose JSON text is given: a whole document, or one number that
- * JavaScript cannot hold, such as `{ id: rawJson('9007199254740993') }`.
+ * Stands for a value by its JSON text: a whole document, or one number that JavaScript cannot
+ * hold, such as `{ id: rawJson('9007199254740993') }`.
  */
 export function rawJson(text: string): RawJson {
   return new RawJson(text);
 }
 
 /**
- * The service refuses documents nested deeper than 1,000 levels; the body of POST adds
- * one. The limit also ends objects that make new members for ever.
+ * The service refuses documents nested deeper than 1,000 levels. The body of POST adds one level.
+ * The limit also stops at objects whose getters make new objects without end.
  */
 const maxDepth = 1_001;
 
 /**
- * Writes value as JSON.stringify does, and throws a FlashbackError of kind `request` where
- * JSON.stringify would write something else than the value: `null` or `{}` in its place, or
- * nothing. Every member is read once, so the text is what was checked.
+ * Writes value as JSON.stringify does. Where JSON.stringify would write `null`, `{}` or nothing in
+ * place of a value, it throws a FlashbackError of kind `request`. Every member is read once, so the
+ * text is what was checked.
  */
 export function serialize(value: unknown): string {
   const parts: string[] = [];
@@ -148,7 +148,7 @@ export function serialize(value: unknown): string {
   return parts.join('');
 }
 
-/** Returns what toJSON makes of value, which JSON.stringify asks objects and BigInts for. */
+/** Returns the result of toJSON, which JSON.stringify calls on objects and BigInts. */
 function converted(value: unknown, key: string, refuse: (what: string, cause: unknown) => never): unknown {
   if (value === null || !['object', 'function', 'bigint'].includes(typeof value)) return value;
   const { toJSON } = value as { toJSON?: unknown };
@@ -161,15 +161,15 @@ function converted(value: unknown, key: string, refuse: (what: string, cause: un
 }
 
 /**
- * Kinds of objects, by Object.prototype.toString, that hold something other than their own
- * enumerable members. They count also if a program has added members to one.
+ * Built-in kinds of objects, by Object.prototype.toString, whose data is not in enumerable members.
+ * They are refused even if a program has added members to one.
  */
 const builtIn = new Set([
   'ArrayBuffer', 'BigInt', 'Blob', 'Boolean', 'DataView', 'Date', 'Error', 'File', 'FormData', 'Headers', 'Map', 'Number', 'Promise',
   'RegExp', 'Request', 'Response', 'Set', 'SharedArrayBuffer', 'String', 'Symbol', 'URLSearchParams', 'WeakMap', 'WeakRef', 'WeakSet',
 ]);
 
-/** Says what value is if JSON does not express it by its own enumerable members, whose names are given. */
+/** Describes value if JSON does not express it by its own enumerable members, which have the given names. */
 function strange(value: object, names: string[]): string | undefined {
   if (typeof (value as { then?: unknown }).then === 'function') return `${nameOf(value)}: await it`;
   const tag = Object.prototype.toString.call(value).slice(8, -1);

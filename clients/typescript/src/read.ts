@@ -1,12 +1,12 @@
 /**
- * Returns the text of the member of the object that is text, and the JSON Pointers, from that
- * member on, of the numbers that JavaScript would write back as other numbers. Text is JSON
- * that JSON.parse has taken.
+ * Returns the text of one member of a JSON object. Lossy are the JSON Pointers into that member of the
+ * numbers that JavaScript would write back as other numbers. Text must be valid JSON, and the member an
+ * object or array.
  */
 export function member(text: string, name: string): { text: string; lossy: string[] } {
   const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
   const lossy: string[] = [];
-  const path: (string | number)[] = []; // of the current value: a name or an index for each object or array around it
+  const path: (string | number)[] = []; // a name or index for each object or array around the current value
   let [start, end] = [0, 0];
   let isName = false;
   for (let match = token.exec(text); match; match = token.exec(text)) {

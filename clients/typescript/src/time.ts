@@ -1,28 +1,28 @@
-/** The longest time that setTimeout takes; it ends a longer one at once. */
+/** The longest delay of setTimeout, which fires at once if it is given a longer one. */
 const longest = 2 ** 31 - 1;
 
-/** What hears of each signal's abort. */
-const hearers = new WeakMap<AbortSignal, { calls: Set<() => void>; listener: () => void }>();
+/** The calls that each signal may abort. */
+const listeners = new WeakMap<AbortSignal, { calls: Set<() => void>; listener: () => void }>();
 
 /**
- * Calls heard when signal aborts, until the function that is returned is called. A signal has
- * one listener however many calls it serves: Node warns of more than ten.
+ * Calls callback when signal aborts. The returned function ends that. A signal has one listener,
+ * however many calls use it, because Node warns about more than ten.
  */
-export function onAbort(signal: AbortSignal | undefined, heard: () => void): () => void {
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => {};
-  let entry = hearers.get(signal);
+  let entry = listeners.get(signal);
   if (entry === undefined) {
     const calls = new Set<() => void>();
     const listener = (): void => calls.forEach((call) => call());
     signal.addEventListener('abort', listener, { once: true });
-    hearers.set(signal, (entry = { calls, listener }));
+    listeners.set(signal, (entry = { calls, listener }));
   }
   const { calls, listener } = entry;
-  calls.add(heard);
+  calls.add(callback);
   return () => {
-    if (!calls.delete(heard) || calls.size > 0) return;
+    if (!calls.delete(callback) || calls.size > 0) return;
     signal.removeEventListener('abort', listener);
-    hearers.delete(signal);
+    listeners.delete(signal);
   };
 }
 
@@ -37,7 +37,7 @@ export class Timer {
     this.#ended = new Promise((_, reject) => {
       this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true });
     });
-    this.#ended.catch(() => {}); // it is heard where it is raced, and may be by nobody
+    this.#ended.catch(() => {}); // a rejection that nobody races is no unhandled one
     const timeout = setTimeout(() => {
       this.expired = true;
       this.#controller.abort(new DOMException('the time is over', 'TimeoutError'));
@@ -53,7 +53,7 @@ export class Timer {
     return this.#controller.signal;
   }
 
-  /** Settles as work does, or rejects when the time is over, whether work heeds the signal or not. */
+  /** Settles as work does, but rejects when the time is over, even if work ignores the signal. */
   race<T>(work: T | PromiseLike<T>): Promise<T> {
     return Promise.race([work, this.#ended]);
   }

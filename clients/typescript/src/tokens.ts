@@ -11,7 +11,7 @@ export interface TokenRequest {
 
 export type AccessToken = string | ((request: TokenRequest) => string | Promise<string>);
 
-/** A token function at work, for all calls that wait for it. */
+/** One pending call of the token function, shared by all calls that wait for it. */
 interface Flight {
   readonly promise: Promise<unknown>;
   readonly controller: AbortController;
@@ -20,8 +20,8 @@ interface Flight {
 }
 
 /**
- * Asks for tokens. It keeps none: what a call is sent with is what the token function has
- * just returned, to this call or to another one that waited at the same time.
+ * Asks for tokens. It keeps none: every attempt sends what the token function returned to it, or
+ * to another attempt that waited at the same time.
  */
 export class Tokens {
   readonly #source: AccessToken;
@@ -39,8 +39,8 @@ export class Tokens {
   }
 
   /**
-   * Returns a token, after refused, if given, was answered 401. It returns refused again if
-   * there is no other one. A renewal that another call made in between counts for this one.
+   * Returns a token. Refused is the token that was answered 401, if any; it is returned again if the
+   * token function has no other one. If another call has renewed it meanwhile, it is not renewed again.
    */
   async get(refused: string | undefined, timer: Timer): Promise<string> {
     if (refused === undefined || refused === this.#renewed) {
@@ -74,7 +74,7 @@ export class Tokens {
       return usable(await timer.race(token));
     } finally {
       if (--flight.waiting === 0 && !flight.settled) {
-        this.#end(flight); // a call that comes now begins anew
+        this.#end(flight); // the next call asks again
         flight.controller.abort(timer.signal.reason);
       }
     }
@@ -102,7 +102,7 @@ function unavailable(cause: unknown): FlashbackError {
   return new FlashbackError('token', 'the access token cannot be had', { cause });
 }
 
-/** Returns a token that can stand in a header: what fetch says of another one shows it. */
+/** Returns a token that can stand in a header. For another one the error of fetch would show the token. */
 function usable(token: unknown): string {
   const text = typeof token === 'string' ? token.trim() : '';
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text)) {

@@ -3,7 +3,7 @@ import { FlashbackError, type FailureDetails } from './error.js';
 import { backoff, retryAfter, sleep, Timer } from './time.js';
 import { Tokens } from './tokens.js';
 
-/** What the client asks of a fetch: those of the platforms, undici, node-fetch and cross-fetch have it. */
+/** The part of fetch that the client uses. The fetch of browsers, Node, undici, node-fetch and cross-fetch has this type. */
 export type Fetch = (
   url: string,
   init: { method: string; headers: Record<string, string>; body?: string; signal: any; redirect: 'manual' },
@@ -77,8 +77,8 @@ const published = 'https://backend.flashback.tech';
 /** A test compares it with package.json. */
 const userAgent = 'flashback-client/1.0.0';
 
-/** Browsers send their own User-Agent; some ask the service first whether another one is allowed. */
-function namesItself(): boolean {
+/** Reports whether to send a User-Agent. Browsers have their own, and some send a preflight for another one. */
+function sendsUserAgent(): boolean {
   const { document, process } = globalThis as { document?: unknown; process?: { versions?: { node?: unknown } } };
   return document === undefined && typeof process?.versions?.node === 'string';
 }
@@ -173,7 +173,7 @@ export class Transport {
     const url = this.#base + call.path;
     const headers: Record<string, string> = { ...call.headers, Accept: 'application/json' };
     if (call.body !== undefined) headers['Content-Type'] = 'application/json';
-    if (namesItself()) headers['User-Agent'] = userAgent;
+    if (sendsUserAgent()) headers['User-Agent'] = userAgent;
     await hook('onRequest', () => timer.race(this.#onRequest?.({ method, url, headers, attempt: number })));
 
     attempt.sent = true;
@@ -189,7 +189,7 @@ export class Transport {
   }
 }
 
-/** Calls a hook. What it throws ends the call. */
+/** Calls a hook. An error of the hook ends the call. */
 async function hook(name: string, call: () => unknown): Promise<void> {
   try {
     await call();
@@ -231,9 +231,9 @@ function read(response: FetchResponse, text: string, token: string): Answer | Fa
 }
 
 /**
- * Returns the strong tags that entity tags were made of. Proxies that compress an answer make
- * its tag weak (nginx, CloudFront) or lengthen it (Apache, Jetty), and no such tag ever matches
- * If-Match. The service's own tags end in none of these words.
+ * Returns the strong entity tags that the service made. A proxy that compresses an answer makes its
+ * tag weak (nginx, CloudFront) or adds a suffix (Apache, Jetty). Such a tag never matches If-Match.
+ * The service's own tags have no such suffix.
  */
 export function strong(tags: string): string {
   return tags.replace(/(?:W\/)?"([^"]*?)(?:--?(?:gzip|br|deflate|zstd))?"/g, '"$1"');

@@ -53,15 +53,15 @@ export interface SettingsErrorResponse {
 /** What JSON can express. Members that are undefined are left out. */
 export type JsonValue = null | boolean | number | string | RawJson | readonly JsonValue[] | { readonly [name: string]: JsonValue | undefined };
 
-/** Stands where a type has no JSON. The text says what is wrong. */
+/** The type of a value that JSON does not express. Problem says what is wrong. */
 export interface NotJson<Problem extends string> {
   readonly [notJson]: Problem;
 }
 declare const notJson: unique symbol;
 
 /**
- * T if JSON expresses its values, else {@link NotJson} in the place of what it does not.
- * `any` and `unknown` pass, as do the methods of classes: those are checked by value.
+ * T if JSON expresses its values. Otherwise {@link NotJson} is in place of the types that it does not
+ * express. `any`, `unknown` and methods pass: the client checks their values.
  */
 export type Json<T> = 0 extends 1 & T
   ? T
@@ -87,7 +87,7 @@ export type Json<T> = 0 extends 1 & T
                     ? { [K in keyof T]: T[K] extends (...args: never) => unknown ? T[K] : Json<T[K]> }
                     : T;
 
-/** Of undefined in an array JSON makes null. Without strictNullChecks undefined is of every type, also of 0. */
+/** JSON writes undefined in an array as null. Without strictNullChecks every type includes undefined, even 0. */
 type JsonElement<T> = undefined extends 0 ? Json<T> : unknown extends T ? T : undefined extends T ? NotJson<'undefined in an array'> : Json<T>;
 
 /** What the header of an answer adds to its body. */
@@ -110,8 +110,8 @@ export interface Settings extends GetSettingsResponse, AnswerHeader {
   /** The document as it came. `update({ settings: rawJson(text) })` writes it back as it is. */
   readonly text: string;
   /**
-   * JSON Pointers (RFC 6901), from the document on, of the numbers that `settings` would not
-   * write back as the same numbers. Numbers above 2^53, and with more than 15 digits, may be.
+   * JSON Pointers (RFC 6901) into the document of the numbers that `settings` would not write back
+   * as the same numbers: some of those above 2^53, near 0, or with more than 15 digits.
    */
   readonly lossy: readonly string[];
   readonly notModified?: never;
@@ -128,8 +128,8 @@ export interface ReadOptions extends CallOptions {
   /** Read only if this is not the revision, else the answer is {@link NotModified}. Null: whatever it is. */
   ifNoneMatch?: string | null | undefined;
   /**
-   * Makes the document's values, as that of JSON.parse does. `context.source` is the text of
-   * a number where the platform gives it (Node 22).
+   * Makes the document's values, like the reviver of JSON.parse. `context.source` is the text of a
+   * number, on platforms that give it (Node 22).
    */
   reviver?: ((this: any, name: string, value: any, context: { source?: string }) => any) | undefined;
 }

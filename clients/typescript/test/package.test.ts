@@ -260,4 +260,6 @@ test('the types serve whoever has fetch, be it of Node or of browsers', () => {
     new FlashbackClient({ accessToken: 'a' }).settings.organization.update({ settings: { theme, list: [theme] } });
   `);
   run(process.execPath, tsc, '--strict', 'false', '--noEmit', '--target', 'es2022', '--types', '', '--lib', 'es2022,dom', '--module', 'nodenext', 'loose.ts');
+  cpSync(join(app, 'loose.ts'), join(app, 'loose.cts'));
+  run(process.execPath, tsc, '--strict', '--noEmit', '--target', 'es2022', '--types', '', '--lib', 'es2022,dom', '--module', 'nodenext', 'loose.cts');
 });

@@ -55,6 +55,7 @@ test('what JSON writes as something else is refused, with its place, before anyt
     [/a/, /a RegExp/],
     [new Error('a'), /an Error/],
     [Object.assign(new TypeError('a'), { code: 1 }), /an Error/],
+    [new (class extends Error { code = 1; get [Symbol.toStringTag]() { return 'Tagged'; } })(), /a Tagged/],
     [new Uint8Array(2), /an? Uint8Array/],
     [new Float64Array(0), /a Float64Array/],
     [new ArrayBuffer(2), /an ArrayBuffer/],
