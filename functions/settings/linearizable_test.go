@@ -32,7 +32,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 				switch {
 				case a.status == 200:
 					return true
-				case a.status != 503: // no free environment, or lost five times
+				case a.status != 503: // no free environment, or lost for three seconds
 					t.Errorf("PUT of key %d: %d %s", n, a.status, a.body)
 				}
 				return false
@@ -177,11 +177,9 @@ func settingsModel() porcupine.Model {
 func step(s state, in input, out output) (bool, any) {
 	holds := in.ifMatch == "" || in.ifMatch == s.etag
 	switch {
-	case out.status == 503: // lost five times: nothing was done
-		return in.method != "GET" && in.method != "POST", s
+	case out.status == 503: // lost for three seconds: nothing was done
+		return in.method != "GET", s
 	case out.status == 412:
-		// A condition that holds fails all the same if others came in between five times;
-		// here it names a revision, and cannot hold again then.
 		return !holds && out.etag == s.etag, s
 	case !holds:
 		return false, s

@@ -134,12 +134,12 @@ func (s *resource) read(w http.ResponseWriter, r *http.Request, ev *event) error
 		return err
 	}
 	c := precondition(r)
-	if !(settings.Condition{IfMatch: c.IfMatch}).Holds(record.Revision) {
+	if !(settings.Condition{IfMatch: c.IfMatch}).Holds(record) {
 		return &settings.ConflictError{Current: record}
 	}
 	w.Header().Set("Cache-Control", "private, no-cache")
 	setETag(w.Header(), record.Revision)
-	if !c.Holds(record.Revision) {
+	if !c.Holds(record) {
 		w.Header().Set("Content-Type", contentType)
 		w.WriteHeader(http.StatusNotModified)
 		return nil

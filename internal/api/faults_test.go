@@ -58,6 +58,7 @@ func (s faultyStore) Get(context.Context, settings.OrgID) (settings.Record, erro
 func (s faultyStore) Put(context.Context, settings.Record, settings.Condition) error {
 	return s.fault()
 }
+func (s faultyStore) Swap(context.Context, settings.Record, settings.Record) error { return s.fault() }
 
 // Whatever goes wrong inside, the client learns nothing of it and the log all.
 func TestFaultsOfOurs(t *testing.T) {

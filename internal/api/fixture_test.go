@@ -35,7 +35,7 @@ type service struct {
 	log      *testenv.Log
 }
 
-func newService(t *testing.T, change ...func(*app.Config)) *service {
+func newService(t testing.TB, change ...func(*app.Config)) *service {
 	t.Helper()
 	s := &service{log: new(testenv.Log)}
 	s.keys = httptest.NewUnstartedServer(nil)
@@ -80,7 +80,7 @@ func newService(t *testing.T, change ...func(*app.Config)) *service {
 }
 
 // token returns a good token of user, changed by claims.
-func (s *service) token(t *testing.T, user string, claims map[string]any) string {
+func (s *service) token(t testing.TB, user string, claims map[string]any) string {
 	t.Helper()
 	all := map[string]any{"iss": s.issuer.URL(), "aud": s.issuer.Audience(), "sub": user, "exp": time.Now().Add(time.Hour).Unix()}
 	maps.Copy(all, claims)
@@ -107,7 +107,7 @@ func kid(t *testing.T, token string) string {
 }
 
 // call sends one request. Header fields are given in pairs of name and value.
-func (s *service) call(t *testing.T, method, body string, fields ...string) *http.Response {
+func (s *service) call(t testing.TB, method, body string, fields ...string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, "/settings/organization", strings.NewReader(body))
 	for i := 0; i < len(fields); i += 2 {
@@ -118,11 +118,11 @@ func (s *service) call(t *testing.T, method, body string, fields ...string) *htt
 	return w.Result()
 }
 
-func (s *service) as(t *testing.T, user string) []string {
+func (s *service) as(t testing.TB, user string) []string {
 	return []string{"Authorization", "Bearer " + s.token(t, user, nil)}
 }
 
-func text(t *testing.T, r *http.Response) string {
+func text(t testing.TB, r *http.Response) string {
 	t.Helper()
 	b, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/dynamodblocal"
@@ -53,6 +55,8 @@ func contract(t *testing.T, endpoint string) {
 		"organizations":     testOrganizations,
 		"memberships":       testMemberships,
 		"foreign items":     testForeignItems,
+		"swap":              testSwap,
+		"corrupt items":     testCorruptItems,
 		"no table":          testNoTable,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,9 +112,13 @@ func revision(n int) settings.Revision {
 }
 
 func record(org settings.OrgID, n int, text string) settings.Record {
+	document, err := settings.ParseDocument([]byte(text))
+	if err != nil {
+		panic(err)
+	}
 	return settings.Record{
 		Org:       org,
-		Document:  settings.StoredDocument([]byte(text)),
+		Document:  document,
 		Revision:  revision(n),
 		UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.UTC),
 		UpdatedBy: "alice",
@@ -134,6 +142,7 @@ func (f fixture) mustGet(t *testing.T, org settings.OrgID) settings.Record {
 }
 
 func diffRecords(want, got settings.Record) string {
+	got.Stored = nil
 	return cmp.Diff(want, got, cmp.Comparer(func(a, b settings.Document) bool { return string(a.Text()) == string(b.Text()) }))
 }
 
@@ -240,18 +249,17 @@ func testConditions(t *testing.T, f fixture) {
 			for _, stored := range []int{0, 1, 2} {
 				n++
 				org := settings.OrgID(fmt.Sprint("org-", n))
-				var current settings.Revision
 				if stored > 0 {
 					f.mustPut(t, record(org, stored, `{"old":true}`))
-					current = revision(stored)
 				}
+				current := f.mustGet(t, org)
 				c := settings.Condition{IfMatch: match, IfNoneMatch: noneMatch}
 				err := f.Put(t.Context(), record(org, 9, `{"new":true}`), c)
 				if got, want := err == nil, c.Holds(current); got != want {
 					t.Errorf("stored %d, If-Match %v, If-None-Match %v: error %v, want success = %v", stored, match, noneMatch, err, want)
 				}
-				if conflict, ok := errors.AsType[*settings.ConflictError](err); err != nil && (!ok || conflict.Current.Revision != current) {
-					t.Errorf("stored %d, If-Match %v, If-None-Match %v: error %v, want a ConflictError at %q", stored, match, noneMatch, err, current)
+				if conflict, ok := errors.AsType[*settings.ConflictError](err); err != nil && (!ok || conflict.Current.Revision != current.Revision) {
+					t.Errorf("stored %d, If-Match %v, If-None-Match %v: error %v, want a ConflictError at %q", stored, match, noneMatch, err, current.Revision)
 				}
 				want := `{"old":true}`
 				if err == nil {
@@ -354,23 +362,27 @@ func testMemberships(t *testing.T, f fixture) {
 		item map[string]types.AttributeValue // nil: no item
 		want settings.Membership
 		err  error // nil: none; errAny: one that is no answer of the directory
+
+		unreadable bool // the role
 	}{
-		{"owner", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("255")}, settings.Membership{Org: "acme", Role: settings.RoleOwner}, nil},
-		{"user", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("0"), "name": s("x")}, settings.Membership{Org: "acme", Role: settings.RoleUser}, nil},
-		{"no role", map[string]types.AttributeValue{"orgId": s("acme")}, settings.Membership{Org: "acme", Role: settings.RoleUnrecorded}, nil},
-		{"null role", map[string]types.AttributeValue{"orgId": s("acme"), "role": null}, settings.Membership{Org: "acme", Role: settings.RoleUnrecorded}, nil},
-		{"no organization", map[string]types.AttributeValue{"role": n("255")}, settings.Membership{}, settings.ErrNoOrganization},
-		{"empty organization", map[string]types.AttributeValue{"orgId": s("")}, settings.Membership{}, settings.ErrNoOrganization},
-		{"null organization", map[string]types.AttributeValue{"orgId": null}, settings.Membership{}, settings.ErrNoOrganization},
-		{"unknown", nil, settings.Membership{}, settings.ErrNoOrganization},
-		{"", nil, settings.Membership{}, settings.ErrNoOrganization},
-		{strings.Repeat("x", 2049), nil, settings.Membership{}, settings.ErrNoOrganization},
-		{strings.Repeat("x", 2048), map[string]types.AttributeValue{"orgId": s("acme")}, settings.Membership{Org: "acme", Role: settings.RoleUnrecorded}, nil},
-		{"OWNER", nil, settings.Membership{}, settings.ErrNoOrganization},
-		{"role in words", map[string]types.AttributeValue{"orgId": s("acme"), "role": s("OWNER")}, settings.Membership{}, errAny},
-		{"half a role", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("254.5")}, settings.Membership{}, errAny},
-		{"negative role", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("-1")}, settings.Membership{}, errAny},
-		{"numeric organization", map[string]types.AttributeValue{"orgId": n("1")}, settings.Membership{}, errAny},
+		{"owner", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("255")}, settings.Membership{Org: "acme", Role: settings.RoleOwner}, nil, false},
+		{"user", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("0"), "name": s("x")}, settings.Membership{Org: "acme", Role: settings.RoleUser}, nil, false},
+		{"no role", map[string]types.AttributeValue{"orgId": s("acme")}, settings.Membership{Org: "acme", Role: settings.RoleUnrecorded}, nil, false},
+		{"null role", map[string]types.AttributeValue{"orgId": s("acme"), "role": null}, settings.Membership{Org: "acme", Role: settings.RoleUnrecorded}, nil, false},
+		{"no organization", map[string]types.AttributeValue{"role": n("255")}, settings.Membership{}, settings.ErrNoOrganization, false},
+		{"empty organization", map[string]types.AttributeValue{"orgId": s("")}, settings.Membership{}, settings.ErrNoOrganization, false},
+		{"null organization", map[string]types.AttributeValue{"orgId": null}, settings.Membership{}, settings.ErrNoOrganization, false},
+		{"unknown", nil, settings.Membership{}, settings.ErrNoOrganization, false},
+		{"", nil, settings.Membership{}, settings.ErrNoOrganization, false},
+		{strings.Repeat("x", 2049), nil, settings.Membership{}, settings.ErrNoOrganization, false},
+		{strings.Repeat("x", 2048), map[string]types.AttributeValue{"orgId": s("acme")}, settings.Membership{Org: "acme", Role: settings.RoleUnrecorded}, nil, false},
+		{"OWNER", nil, settings.Membership{}, settings.ErrNoOrganization, false},
+		{"role in words", map[string]types.AttributeValue{"orgId": s("acme"), "role": s("OWNER")}, settings.Membership{Org: "acme"}, nil, true},
+		{"half a role", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("254.5")}, settings.Membership{Org: "acme"}, nil, true},
+		{"negative role", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("-1")}, settings.Membership{Org: "acme"}, nil, true},
+		{"role as text", map[string]types.AttributeValue{"orgId": s("acme"), "role": s("255")}, settings.Membership{Org: "acme"}, nil, true},
+		{"no such role", map[string]types.AttributeValue{"orgId": s("acme"), "role": n("256")}, settings.Membership{Org: "acme", Role: 256}, nil, false},
+		{"numeric organization", map[string]types.AttributeValue{"orgId": n("1")}, settings.Membership{}, errAny, false},
 	} {
 		if tt.item != nil {
 			tt.item["userId"] = s(tt.user)
@@ -379,7 +391,9 @@ func testMemberships(t *testing.T, f fixture) {
 			}
 		}
 		got, err := f.Membership(t.Context(), settings.UserID(tt.user))
-		if got != tt.want {
+		unreadable := got.RoleError != nil
+		got.RoleError = nil
+		if got != tt.want || unreadable != tt.unreadable {
 			t.Errorf("membership of %.20q is %+v, want %+v", tt.user, got, tt.want)
 		}
 		known := errors.Is(err, settings.ErrNoOrganization) || errors.Is(err, settings.ErrUnavailable)
@@ -391,19 +405,135 @@ func testMemberships(t *testing.T, f fixture) {
 
 var errAny = errors.New("any other error")
 
-// An item that somebody else has put is readable, and replaced by the first put.
-func testForeignItems(t *testing.T, f fixture) {
-	_, err := f.client.PutItem(t.Context(), &awsdynamodb.PutItemInput{TableName: &f.tables.Settings, Item: map[string]types.AttributeValue{
-		"orgId":    &types.AttributeValueMemberS{Value: "acme"},
-		"settings": &types.AttributeValueMemberS{Value: `{"seeded":true}`},
-	}})
-	if err != nil {
+// put puts an item as another program does.
+func (f fixture) put(t *testing.T, it map[string]types.AttributeValue) {
+	t.Helper()
+	if _, err := f.client.PutItem(t.Context(), &awsdynamodb.PutItemInput{TableName: &f.tables.Settings, Item: it}); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.mustGet(t, "acme"); string(got.Document.Text()) != `{"seeded":true}` || got.Revision != "" {
-		t.Errorf("record is %s at %q", got.Document.Text(), got.Revision)
+}
+
+// foreignRevisions returns revisions that are not of this service; nil stands for none.
+func foreignRevisions() map[string]types.AttributeValue {
+	s := func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+	return map[string]types.AttributeValue{
+		"none": nil, "empty": s(""), "lower case": s("01kdxzt9je0000000000000000"), "quotes": s(`"01KDXZT9JE0000000000000000"`),
+		"CR LF": s("a\r\nSet-Cookie: b"), "300 KB": s(strings.Repeat("z", 300<<10)), "greatest ULID": s(strings.Repeat("Z", 26)),
+		"greatest of this form": s("7" + strings.Repeat("Z", 25)),
+		"null":                  &types.AttributeValueMemberNULL{Value: true}, "truth": &types.AttributeValueMemberBOOL{Value: true},
+		"number": &types.AttributeValueMemberN{Value: "12"}, "bytes": &types.AttributeValueMemberB{Value: []byte(revision(1))},
+		"list":     &types.AttributeValueMemberL{Value: []types.AttributeValue{s("a"), &types.AttributeValueMemberN{Value: "1"}}},
+		"map":      &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"a": s("b"), "c": s("d")}},
+		"text set": &types.AttributeValueMemberSS{Value: []string{"b", "a"}},
 	}
-	f.mustPut(t, record("acme", 1, `{}`))
+}
+
+// An item of another program is some record, whose revision no condition can name. Whatever its revision is, the item
+// is replaced while it is there and not after it has changed.
+func testForeignItems(t *testing.T, f fixture) {
+	named := settings.Condition{IfMatch: &settings.Revisions{Listed: []settings.Revision{revision(1)}}}
+	unnamed := settings.Condition{IfMatch: &settings.Revisions{}}
+	create := settings.Condition{IfNoneMatch: &settings.Revisions{Any: true}}
+	for name, value := range foreignRevisions() {
+		org := settings.OrgID(name)
+		it := map[string]types.AttributeValue{
+			"orgId":    &types.AttributeValueMemberS{Value: name},
+			"settings": &types.AttributeValueMemberS{Value: "{ \"seeded\": [true, 1.0] }\n"},
+		}
+		if value != nil {
+			it["revision"] = value
+		}
+		f.put(t, it)
+		old := f.mustGet(t, org)
+		if diff := diffRecords(settings.Record{Org: org, Document: record(org, 1, `{"seeded":[true,1.0]}`).Document}, old); diff != "" || old.Stored == nil {
+			t.Errorf("%s: record (-want +got):\n%s", name, diff)
+		}
+		for _, c := range []settings.Condition{named, unnamed, create} {
+			if err := f.Put(t.Context(), record(org, 2, `{}`), c); !isConflict(err) {
+				t.Errorf("%s: a put under the condition %v: error %v, want a ConflictError", name, c, err)
+			}
+		}
+		for attempt := range 2 {
+			if err := f.Swap(t.Context(), old, record(org, 3, `{}`)); err != nil {
+				t.Errorf("%s: attempt %d of a swap: %v", name, attempt, err)
+			}
+		}
+		if err := f.Swap(t.Context(), old, record(org, 4, `{}`)); !isConflict(err) {
+			t.Errorf("%s: swap of what has changed: error %v, want a ConflictError", name, err)
+		}
+		if got := f.mustGet(t, org); got.Revision != revision(3) {
+			t.Errorf("%s: %q is stored", name, got.Revision)
+		}
+	}
+}
+
+func isConflict(err error) bool {
+	_, ok := errors.AsType[*settings.ConflictError](err)
+	return ok
+}
+
+// A swap replaces what was read and nothing else, and recognises itself when it is repeated.
+func testSwap(t *testing.T, f fixture) {
+	none := f.mustGet(t, "acme")
+	for n, old := range []func() settings.Record{
+		func() settings.Record { return none },
+		func() settings.Record { return f.mustGet(t, "acme") },
+	} {
+		old := old()
+		for attempt := range 2 {
+			if err := f.Swap(t.Context(), old, record("acme", n+1, `{}`)); err != nil {
+				t.Errorf("swap %d, attempt %d: %v", n, attempt, err)
+			}
+		}
+		if err := f.Swap(t.Context(), old, record("acme", 9, `{}`)); !isConflict(err) {
+			t.Errorf("swap %d of what has changed: error %v, want a ConflictError", n, err)
+		}
+	}
+}
+
+// Stored text that is no document is an error of the record, which tells nothing of it. A put replaces it.
+func testCorruptItems(t *testing.T, f fixture) {
+	s := func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+	b := func(v []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: v} }
+	frame := func(text string) []byte {
+		e, err := zstd.NewWriter(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.EncodeAll([]byte(text), nil)
+	}
+	whole := frame(`{"secret":"` + strings.Repeat("x", 1000) + `"}`)
+	for name, value := range map[string]types.AttributeValue{
+		"none": nil, "empty": s(""), "no JSON": s("secret"), "an array": s(`["secret"]`), "two objects": s(`{"secret":1}{}`),
+		"a duplicate": s(`{"secret":1,"secret":2}`), "a byte order mark": s("\ufeff{}"), "half a surrogate": s(`{"secret":"\ud800"}`),
+		"1,001 levels": s(strings.Repeat(`{"secret":`, 1000) + `{}` + strings.Repeat(`}`, 1000)),
+		"too large":    s(sized(400_001, "x")),
+		"null":         &types.AttributeValueMemberNULL{Value: true}, "number": &types.AttributeValueMemberN{Value: "1"},
+		"map":   &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"secret": s("a")}},
+		"bytes": b([]byte(`{"secret":1}`)), "no bytes": b([]byte{}), "half a frame": b(whole[:len(whole)-9]), "a broken frame": b(append(whole[:20:20], make([]byte, 50)...)),
+		"a large frame": b(frame(sized(400_001, "x"))), "a bomb": b(frame(strings.Repeat("secret", 1_000_000))),
+		"many frames":  b(bytes.Repeat(frame(strings.Repeat(" ", 390_000)), 1000)),
+		"a dictionary": b([]byte("\x28\xb5\x2f\xfd\x23\x01\x02\x03\x04\x05\x01\x00\x00")),
+	} {
+		org := settings.OrgID(name)
+		it := map[string]types.AttributeValue{"orgId": s(name), "revision": s(string(revision(1))), "updatedAt": s("24.12.2026 18:00"), "updatedBy": &types.AttributeValueMemberN{Value: "7"}}
+		if value != nil {
+			it["settings"] = value
+		}
+		f.put(t, it)
+		got := f.mustGet(t, org)
+		if got.Corrupt == nil || !strings.Contains(got.Corrupt.Error(), "attribute settings of "+name) || strings.Contains(got.Corrupt.Error(), "secret") {
+			t.Errorf("%s: corrupt because of %v", name, got.Corrupt)
+		}
+		got.Corrupt = nil
+		if diff := diffRecords(settings.Record{Org: org, Revision: revision(1)}, got); diff != "" {
+			t.Errorf("%s: record (-want +got):\n%s", name, diff)
+		}
+		f.mustPut(t, record(org, 2, `{}`))
+		if got := f.mustGet(t, org); got.Corrupt != nil {
+			t.Errorf("%s: after a put: %v", name, got.Corrupt)
+		}
+	}
 }
 
 func testNoTable(t *testing.T, f fixture) {

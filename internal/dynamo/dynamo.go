@@ -80,36 +80,41 @@ func (db *DB) Membership(ctx context.Context, user settings.UserID) (settings.Me
 // Get implements [settings.Store].
 func (db *DB) Get(ctx context.Context, org settings.OrgID) (settings.Record, error) {
 	item, err := db.getItem(ctx, db.tables.Settings, attrOrgID, string(org),
-		attrSettings, attrRevision, attrUpdatedAt, attrUpdatedBy)
+		attrOrgID, attrSettings, attrRevision, attrUpdatedAt, attrUpdatedBy)
 	if err != nil {
 		return settings.Record{}, err
 	}
-	return db.recordOf(org, item)
+	return db.recordOf(org, item), nil
 }
 
 // Put implements [settings.Store].
 func (db *DB) Put(ctx context.Context, r settings.Record, c settings.Condition) error {
+	return db.putItem(ctx, r, putCondition(r.Revision, c))
+}
+
+// Swap implements [settings.Store].
+func (db *DB) Swap(ctx context.Context, old, r settings.Record) error {
+	stored, _ := old.Stored.(item)
+	return db.putItem(ctx, r, swapCondition(r.Revision, stored))
+}
+
+func (db *DB) putItem(ctx context.Context, r settings.Record, c expression) error {
 	it, err := db.itemOf(r)
 	if err != nil {
 		return err
 	}
 	ctx, done := start(ctx)
 	defer done()
-	put := putCondition(r.Revision, c)
 	_, err = db.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                           &db.tables.Settings,
 		Item:                                it,
-		ConditionExpression:                 &put.expression,
-		ExpressionAttributeNames:            put.names,
-		ExpressionAttributeValues:           put.values,
+		ConditionExpression:                 &c.text,
+		ExpressionAttributeNames:            map[string]string{"#o": attrOrgID, "#r": attrRevision},
+		ExpressionAttributeValues:           c.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		current, err := db.recordOf(r.Org, failed.Item)
-		if err != nil {
-			return err
-		}
-		return &settings.ConflictError{Current: current}
+		return &settings.ConflictError{Current: db.recordOf(r.Org, failed.Item)}
 	}
 	return unavailable(err)
 }

@@ -14,45 +14,53 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 const maxOperands = 100
 
-// expression is a condition with the names and values that it refers to.
+// expression is a condition on #o, the attribute orgId, and #r, the attribute revision. It uses both.
 type expression struct {
-	expression string
-	names      map[string]string
-	values     item
+	text   string
+	values item
 }
 
 // putCondition returns the condition under which a record with revision next may replace the stored one: c holds and
 // the stored revision is lower, or the stored revision is next because an earlier attempt of this put has succeeded.
 func putCondition(next settings.Revision, c settings.Condition) expression {
-	e := expression{names: map[string]string{"#r": attrRevision}, values: item{}}
-	e.values[":next"] = &types.AttributeValueMemberS{Value: string(next)}
-	if c.IfMatch == nil && c.IfNoneMatch == nil {
-		e.expression = "attribute_not_exists(#r) OR #r <= :next"
-		return e
-	}
-	all := []string{"(attribute_not_exists(#r) OR #r < :next)"}
+	e := expression{values: item{":next": &types.AttributeValueMemberS{Value: string(next)}}}
+	all := []string{"(attribute_not_exists(#o) OR #r < :next)"}
 	if c.IfMatch != nil {
 		all = append(all, e.among(*c.IfMatch))
 	}
 	if c.IfNoneMatch != nil {
 		all = append(all, "NOT "+e.among(*c.IfNoneMatch))
 	}
-	e.expression = "#r = :next OR (" + strings.Join(all, " AND ") + ")"
+	e.text = "#r = :next OR " + strings.Join(all, " AND ")
+	return e
+}
+
+// swapCondition returns the condition under which a record with revision next may replace stored: the revision is
+// still that one, whatever type it has, or next because an earlier attempt of this put has succeeded.
+func swapCondition(next settings.Revision, stored item) expression {
+	e := expression{values: item{":next": &types.AttributeValueMemberS{Value: string(next)}}}
+	switch revision := stored[attrRevision]; {
+	case stored == nil:
+		e.text = "#r = :next OR attribute_not_exists(#o)"
+	case revision == nil:
+		e.text = "#r = :next OR (attribute_exists(#o) AND attribute_not_exists(#r))"
+	default:
+		e.text = "attribute_exists(#o) AND (#r = :next OR #r = :stored)"
+		e.values[":stored"] = revision
+	}
 	return e
 }
 
 // among returns the condition that the stored revision is one of rs.
 func (e *expression) among(rs settings.Revisions) string {
 	if rs.Any {
-		return "(attribute_exists(#r))"
+		return "(attribute_exists(#o))"
 	}
-	// IN needs an operand. No stored revision is the empty text.
-	listed := rs.Listed
-	if len(listed) == 0 {
-		listed = []settings.Revision{""}
+	if len(rs.Listed) == 0 {
+		return "(#r IN (:next))" // IN needs an operand, and an earlier attempt does not get here
 	}
 	var lists []string
-	for chunk := range slices.Chunk(listed, maxOperands) {
+	for chunk := range slices.Chunk(rs.Listed, maxOperands) {
 		operands := make([]string, len(chunk))
 		for i, r := range chunk {
 			operands[i] = ":" + strconv.Itoa(len(e.values))

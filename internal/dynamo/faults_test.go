@@ -60,6 +60,8 @@ func TestPassingFaults(t *testing.T) {
 		"internal error": answer(500, "InternalServerError"),
 		"unavailable":    answer(503, "ServiceUnavailable"),
 		"throttled":      answer(400, "ProvisionedThroughputExceededException"),
+		"replica":        answer(400, "ReplicatedWriteConflictException"),
+		"transaction":    answer(400, "TransactionConflictException"),
 		"reset":          reset,
 		"no JSON":        func(w http.ResponseWriter) { io.WriteString(w, "<html>") },
 		"cut off": func(w http.ResponseWriter) {

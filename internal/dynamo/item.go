@@ -12,8 +12,8 @@ import (
 
 type item = map[string]types.AttributeValue
 
-// membershipOf reads an item of the users table. An absent or null attribute is the same. One of another type is an
-// error: it must not pass for a member without a recorded role.
+// membershipOf reads an item of the users table. An absent or null attribute is the same. An orgId of another type is an
+// error, and a role that is no number is one of the membership: neither may pass for an absent one.
 func membershipOf(it item) (settings.Membership, error) {
 	org, err := stringOf(it, attrOrgID)
 	if err != nil {
@@ -26,13 +26,13 @@ func membershipOf(it item) (settings.Membership, error) {
 	switch role := it[attrRole].(type) {
 	case nil, *types.AttributeValueMemberNULL:
 	case *types.AttributeValueMemberN:
-		n, err := strconv.Atoi(role.Value)
-		if err != nil || n < 0 {
-			return settings.Membership{}, fmt.Errorf("read attribute %s: %q is no role", attrRole, role.Value)
+		n, err := strconv.ParseUint(role.Value, 10, 31)
+		if err != nil {
+			m.RoleError = fmt.Errorf("read attribute %s: %q is no role", attrRole, role.Value)
 		}
 		m.Role = settings.Role(n)
 	default:
-		return settings.Membership{}, fmt.Errorf("read attribute %s: it is a %T", attrRole, role)
+		m.Role, m.RoleError = settings.RoleUser, fmt.Errorf("read attribute %s: it is a %T", attrRole, role)
 	}
 	return m, nil
 }
@@ -51,37 +51,36 @@ func (db *DB) itemOf(r settings.Record) (item, error) {
 	}, nil
 }
 
-// recordOf reads an item of the settings table; nil stands for settings that were never written.
-func (db *DB) recordOf(org settings.OrgID, it item) (settings.Record, error) {
+// recordOf reads an item of the settings table; nil stands for settings that were never written. Other programs write
+// items too: nothing in one is an error of the read.
+func (db *DB) recordOf(org settings.OrgID, it item) settings.Record {
 	r := settings.Record{Org: org}
 	if it == nil {
-		return r, nil
+		return r
 	}
+	r.Stored = it
+	document, err := db.documentOf(it)
+	if err == nil {
+		r.Document = document
+	} else {
+		// Not wrapped: in a request, the same error is the caller's fault.
+		r.Corrupt = fmt.Errorf("read attribute %s of %s: %v", attrSettings, org, err)
+	}
+	revision, _ := stringOf(it, attrRevision)
+	r.Revision, _ = settings.ParseRevision(revision)
+	by, _ := stringOf(it, attrUpdatedBy)
+	r.UpdatedBy = settings.UserID(by)
+	at, _ := stringOf(it, attrUpdatedAt)
+	r.UpdatedAt, _ = time.Parse(time.RFC3339Nano, at)
+	return r
+}
+
+func (db *DB) documentOf(it item) (settings.Document, error) {
 	text, err := db.codec.decode(it[attrSettings])
 	if err != nil {
-		return settings.Record{}, fmt.Errorf("read attribute %s of %s: %w", attrSettings, org, err)
+		return settings.Document{}, err
 	}
-	r.Document = settings.StoredDocument(text)
-	revision, err := stringOf(it, attrRevision)
-	if err != nil {
-		return settings.Record{}, err
-	}
-	r.Revision = settings.Revision(revision)
-	by, err := stringOf(it, attrUpdatedBy)
-	if err != nil {
-		return settings.Record{}, err
-	}
-	r.UpdatedBy = settings.UserID(by)
-	at, err := stringOf(it, attrUpdatedAt)
-	if err != nil {
-		return settings.Record{}, err
-	}
-	if at != "" {
-		if r.UpdatedAt, err = time.Parse(time.RFC3339Nano, at); err != nil {
-			return settings.Record{}, fmt.Errorf("read attribute %s of %s: %w", attrUpdatedAt, org, err)
-		}
-	}
-	return r, nil
+	return settings.ParseDocument(text)
 }
 
 func stringOf(it item, name string) (string, error) {

@@ -28,7 +28,11 @@ func options(o *dynamodb.Options) {
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.Backoff = retry.BackoffDelayerFunc(backoff)
-		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isCutOff)}, o.Retryables...)
+		// The SDK does not retry these, since not every put may be repeated.
+		conflicts := retry.RetryableErrorCode{Codes: map[string]struct{}{
+			"ReplicatedWriteConflictException": {}, "TransactionConflictException": {},
+		}}
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isCutOff), conflicts}, o.Retryables...)
 		// The SDK's retry quota is not refilled by a retry that ends in a failed condition, and would run out.
 		// maxAttempts and operationTimeout bound the retries instead.
 		o.RateLimiter = ratelimit.None

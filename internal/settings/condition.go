@@ -17,13 +17,12 @@ type Revisions struct {
 	Listed []Revision
 }
 
-// Holds says whether c holds for an organization whose stored revision is
-// current; empty means that it was never written.
-func (c Condition) Holds(current Revision) bool {
+// Holds says whether c holds for the stored record current. A record whose revision is not known matches "*" alone.
+func (c Condition) Holds(current Record) bool {
 	return (c.IfMatch == nil || c.IfMatch.contain(current)) &&
 		(c.IfNoneMatch == nil || !c.IfNoneMatch.contain(current))
 }
 
-func (rs *Revisions) contain(r Revision) bool {
-	return r != "" && (rs.Any || slices.Contains(rs.Listed, r))
+func (rs *Revisions) contain(r Record) bool {
+	return rs.Any && r.Stored != nil || r.Revision != "" && slices.Contains(rs.Listed, r.Revision)
 }

@@ -22,10 +22,6 @@ type Document struct {
 	text []byte
 }
 
-// StoredDocument returns the document whose text a [Store] kept. The text is
-// not checked again.
-func StoredDocument(text []byte) Document { return Document{text: text} }
-
 // Text returns the JSON text. It must not be changed.
 func (d Document) Text() []byte {
 	if d.text == nil {

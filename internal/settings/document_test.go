@@ -237,7 +237,7 @@ func TestInvalidErrorIsBounded(t *testing.T) {
 
 func TestDocumentDoesNotShowItself(t *testing.T) {
 	t.Parallel()
-	d := settings.StoredDocument([]byte(`{"secret":1}`))
+	d := document(`{"secret":1}`)
 	for _, shown := range []string{fmt.Sprint(d), fmt.Sprintf("%v %+v %s", d, d, d), d.LogValue().String()} {
 		if strings.Contains(shown, "secret") {
 			t.Errorf("document shows itself: %s", shown)

@@ -3,7 +3,6 @@ package settings
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -20,11 +19,13 @@ const (
 	revisionLength   = 26
 	crockfordBase32  = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	highestFirstChar = '7' // 26 characters hold 130 bits: the upper two are zero
+	highestTime      = "7ZZZZZZZZZ"
 )
 
-// ParseRevision returns text as a Revision if it has the form of one.
+// ParseRevision returns text as a Revision if it has the form of one. A ULID of the last millisecond is none, since no
+// revision of a later time exists.
 func ParseRevision(text string) (Revision, bool) {
-	if len(text) != revisionLength || text[0] > highestFirstChar {
+	if len(text) != revisionLength || text[0] > highestFirstChar || strings.HasPrefix(text, highestTime) {
 		return "", false
 	}
 	for i := range len(text) {
@@ -35,30 +36,27 @@ func ParseRevision(text string) (Revision, bool) {
 	return Revision(text), true
 }
 
-// nextRevision returns a revision for a write at the time now that is greater
-// than stored, which is empty for a first write.
-func nextRevision(now time.Time, stored Revision) (Revision, error) {
+// nextRevision returns a revision for a write at the time now. It is greater than stored, which is empty if there is
+// none, except where no revision is.
+func nextRevision(now time.Time, stored Revision) Revision {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
 	rand.Read(b[6:]) // never returns an error
 	r := encodeRevision(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]))
 	if r > stored {
-		return r, nil
-	}
-	hi, lo, err := decodeRevision(stored)
-	if err != nil {
-		return "", err
+		return r
 	}
 	// Not simply the next one: two writers above one revision would mint the same,
 	// and each take the other's write for an earlier attempt of its own.
+	hi, lo := decodeRevision(stored)
 	step := binary.BigEndian.Uint64(b[8:])>>1 + 1
 	if lo += step; lo < step {
 		hi++
-		if hi == 0 {
-			return "", fmt.Errorf("mint a revision after %q: there is none greater", stored)
-		}
 	}
-	return encodeRevision(hi, lo), nil
+	if above, ok := ParseRevision(string(encodeRevision(hi, lo))); ok {
+		return above
+	}
+	return r
 }
 
 func encodeRevision(hi, lo uint64) Revision {
@@ -71,13 +69,10 @@ func encodeRevision(hi, lo uint64) Revision {
 	return Revision(text[:])
 }
 
-func decodeRevision(r Revision) (hi, lo uint64, err error) {
-	if _, ok := ParseRevision(string(r)); !ok {
-		return 0, 0, fmt.Errorf("read the stored revision: %q is no revision", r)
-	}
+func decodeRevision(r Revision) (hi, lo uint64) {
 	for i := range len(r) {
 		hi = hi<<5 | lo>>59
 		lo = lo<<5 | uint64(strings.IndexByte(crockfordBase32, r[i]))
 	}
-	return hi, lo, nil
+	return hi, lo
 }

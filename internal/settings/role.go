@@ -2,9 +2,8 @@ package settings
 
 import "fmt"
 
-// Role is the role of a member in the organization. The numbers are those of
-// the users table; between them there is room for roles to come, and a higher
-// number may do whatever a lower one may.
+// Role is the role of a member in the organization, by its number in the users table. A number without a name below is
+// no role, and permits no more than [RoleUser] does.
 type Role int
 
 // The roles of the users table, and RoleUnrecorded for a member whose record
@@ -19,7 +18,9 @@ const (
 )
 
 // CanModify says whether a member with this role may write settings.
-func (r Role) CanModify() bool { return r == RoleUnrecorded || r >= RoleAdministrator }
+func (r Role) CanModify() bool {
+	return r == RoleUnrecorded || r == RoleAdministrator || r == RoleOwner
+}
 
 func (r Role) String() string {
 	if r == RoleUnrecorded {

@@ -20,17 +20,23 @@ type OrgID string
 
 // Membership is what the directory records of one user.
 type Membership struct {
-	Org  OrgID
-	Role Role
+	Org       OrgID
+	Role      Role
+	RoleError error // why the recorded role cannot be read; the user may then not write
 }
 
-// Record is the current document of one organization as it is stored.
+// Record is the current document of one organization as it is stored. Other programs write records too, which may
+// lack anything but Stored.
 type Record struct {
 	Org       OrgID
 	Document  Document
-	Revision  Revision // empty: never written
-	UpdatedAt time.Time
-	UpdatedBy UserID
+	Corrupt   error     // why the stored text is no document; nil: Document is what is stored
+	Revision  Revision  // empty: nothing is stored, or something with another revision than [ParseRevision] takes
+	UpdatedAt time.Time // zero: unknown
+	UpdatedBy UserID    // empty: unknown
+
+	// Stored is what the [Store] keeps and nobody else looks into. It is nil if the organization was never written.
+	Stored any
 }
 
 // Directory knows which organization a user belongs to.
@@ -43,9 +49,8 @@ type Directory interface {
 
 // Store keeps one record for each organization.
 type Store interface {
-	// Get returns the record of org: the last acknowledged put or a newer one. An organization that was never written
-	// has the zero [Document] and an empty revision. An error that wraps [ErrUnavailable] means that the store does not
-	// know.
+	// Get returns the record of org: the last acknowledged write or a newer one. An error that wraps [ErrUnavailable]
+	// means that the store does not know.
 	Get(ctx context.Context, org OrgID) (Record, error)
 
 	// Put replaces the record of r.Org by r in one atomic step, if c holds for the stored revision and the stored
@@ -55,6 +60,10 @@ type Store interface {
 	//
 	// An error that wraps [ErrUnavailable] leaves open whether r was stored.
 	Put(ctx context.Context, r Record, c Condition) error
+
+	// Swap replaces old, which this store returned, by r in one atomic step, if the stored revision is still that of
+	// old, whatever its form and order. Otherwise it does as Put does.
+	Swap(ctx context.Context, old, r Record) error
 }
 
 // Reasons for which the service refuses or fails. Any other error is an [*InvalidError], a [*TooLargeError], a

@@ -1,6 +1,7 @@
 package openapi_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -135,9 +136,22 @@ func (s *faultyStore) Membership(ctx context.Context, user settings.UserID) (set
 
 func (s *faultyStore) Put(ctx context.Context, r settings.Record, c settings.Condition) error {
 	if s.rivals && s.atWork.Load() {
-		return &settings.ConflictError{Current: settings.Record{Org: r.Org, Revision: r.Revision, Document: settings.StoredDocument([]byte(`{"a":0}`))}}
+		return rival(r)
 	}
 	return s.DB.Put(ctx, r, c)
+}
+
+func (s *faultyStore) Swap(ctx context.Context, old, r settings.Record) error {
+	if s.rivals && s.atWork.Load() {
+		return rival(r)
+	}
+	return s.DB.Swap(ctx, old, r)
+}
+
+// rival says that somebody else was faster than r.
+func rival(r settings.Record) error {
+	document, err := settings.ParseDocument([]byte(`{"a":0}`))
+	return cmp.Or[error](err, &settings.ConflictError{Current: settings.Record{Org: r.Org, Revision: r.Revision, Document: document, Stored: true}})
 }
 
 // request is one call.

@@ -78,19 +78,22 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	if err != nil {
 		return err
 	}
-	if old.Revision == "" {
+	if old.Stored == nil {
 		return errors.New("the old table has no settings of this organization")
+	}
+	if old.Corrupt != nil {
+		return old.Corrupt
 	}
 	now, err := r.now.Get(ctx, org)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(r.out, "%s: %s\n  old  %s\n  now  %s\n", org, old.Document, describe(old), describe(now))
-	if !r.write || now.Revision == old.Revision {
+	if !r.write || now.Revision != "" && now.Revision == old.Revision {
 		return nil
 	}
 	service := settings.New(owner(org), r.now, time.Now)
-	written, err := service.Replace(ctx, r.by, old.Document, unchanged(now.Revision))
+	written, err := service.Replace(ctx, r.by, old.Document, unchanged(now))
 	if err != nil {
 		return err
 	}
@@ -105,16 +108,19 @@ func (o owner) Membership(context.Context, settings.UserID) (settings.Membership
 	return settings.Membership{Org: settings.OrgID(o), Role: settings.RoleOwner}, nil
 }
 
-// unchanged returns the condition that the stored revision is still seen.
-func unchanged(seen settings.Revision) settings.Condition {
-	if seen == "" {
+// unchanged returns the condition that seen is still stored, as far as its revision tells.
+func unchanged(seen settings.Record) settings.Condition {
+	switch {
+	case seen.Stored == nil:
 		return settings.Condition{IfNoneMatch: &settings.Revisions{Any: true}}
+	case seen.Revision == "":
+		return settings.Condition{IfMatch: &settings.Revisions{Any: true}}
 	}
-	return settings.Condition{IfMatch: &settings.Revisions{Listed: []settings.Revision{seen}}}
+	return settings.Condition{IfMatch: &settings.Revisions{Listed: []settings.Revision{seen.Revision}}}
 }
 
 func describe(r settings.Record) string {
-	if r.Revision == "" {
+	if r.Stored == nil && r.Revision == "" {
 		return "never written"
 	}
 	return fmt.Sprintf("%s  %s  by %s", r.Revision, r.UpdatedAt.UTC().Format(time.RFC3339), r.UpdatedBy)

@@ -43,7 +43,11 @@ func TestRestore(t *testing.T) {
 	put := func(db *dynamo.DB, org settings.OrgID, text string, minute int) settings.Record {
 		t.Helper()
 		at := time.Date(2026, 11, 24, 12, minute, 0, 0, time.UTC)
-		r, err := settings.New(owner(org), db, func() time.Time { return at }).Replace(t.Context(), "alice", settings.StoredDocument([]byte(text)), settings.Condition{})
+		document, err := settings.ParseDocument([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := settings.New(owner(org), db, func() time.Time { return at }).Replace(t.Context(), "alice", document, settings.Condition{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,13 @@ func check(t *testing.T, client *sdk.Client, table *string, condition string, na
 	values := attributes{
 		":a": str("a"), ":b": str("b"), ":e": str(""), ":A": str("A"), ":emoji": str("\U0001F600"), ":fffd": str("\uFFFD"),
 		":n1": num("1"), ":n10": num("1e1"), ":n9": num("9"), ":big": num("12345678901234567890123456789012345679"),
-		":bin": bin("\x00\xff"), ":bin2": bin("\x01"), ":true": &types.AttributeValueMemberBOOL{Value: true},
+		":bin": bin("\x00\xff"), ":bin2": bin("\x01"), ":true": &types.AttributeValueMemberBOOL{Value: true}, ":false": &types.AttributeValueMemberBOOL{},
+		":null": &types.AttributeValueMemberNULL{Value: true},
+		":set":  &types.AttributeValueMemberNS{Value: []string{"2", "10.0"}}, ":set2": &types.AttributeValueMemberNS{Value: []string{"2"}},
+		":tree":  &types.AttributeValueMemberM{Value: attributes{"x": str("a"), "y": num("1e1")}},
+		":tree2": &types.AttributeValueMemberM{Value: attributes{"x": str("a")}},
+		":list":  &types.AttributeValueMemberL{Value: []types.AttributeValue{str("a"), num("1")}},
+		":list2": &types.AttributeValueMemberL{Value: []types.AttributeValue{num("1"), str("a")}},
 	}
 	for name := range values {
 		if !regexp.MustCompile(name + `\b`).MatchString(condition) {
@@ -41,7 +47,10 @@ func check(t *testing.T, client *sdk.Client, table *string, condition string, na
 			"id": str("k"), "s": str("a"), "a_2": str("é"), "n": num("10.0"), "neg": num("-2.5"), "bin": bin("\x00\xff"),
 			"digits": num("12345678901234567890123456789012345678"), "zero": num("-0.0"), "high": str("\U0001F600"),
 			"flag": &types.AttributeValueMemberBOOL{Value: true}, "role": str("a"),
-			"tree": &types.AttributeValueMemberM{Value: attributes{"x": str("a")}},
+			"tree": &types.AttributeValueMemberM{Value: attributes{"y": num("10"), "x": str("a")}},
+			"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{str("a"), num("1.0")}},
+			"set":  &types.AttributeValueMemberNS{Value: []string{"1e1", "2"}},
+			"nil":  &types.AttributeValueMemberNULL{Value: true},
 		},
 	})
 	if got := code(err); got != want {
@@ -77,6 +86,10 @@ func testConditions(t *testing.T, client *sdk.Client) {
 		{"flag = :a", fails}, {"flag <> :a", holds}, {"tree = :a", fails}, {"tree <> :a", holds},
 		{"absent = :a", fails}, {"absent <> :a", holds}, {"absent < :a", fails}, {"absent >= :a", fails}, {"NOT absent = :a", holds},
 
+		{"flag = :true", holds}, {"flag = :false", fails}, {"flag <> :false", holds}, {"nil = :null", holds}, {"s = :null", fails}, {"absent = :null", fails},
+		{"#set = :set", holds}, {"#set = :set2", fails}, {"tree = :tree", holds}, {"tree = :tree2", fails}, {"tree <> :tree2", holds},
+		{"#list = :list", holds}, {"#list = :list2", fails}, {"#list <> :set", holds}, {"tree = :list", fails},
+
 		{"s IN (:a)", holds}, {"s IN (:b, :n1, :a)", holds}, {"s in (:b,:n1)", fails}, {":a IN (s)", holds}, {"n IN (:n9, :n10)", holds},
 		{"absent IN (:a)", fails}, {"NOT s IN (:b)", holds},
 
@@ -91,7 +104,11 @@ func testConditions(t *testing.T, client *sdk.Client) {
 		{"(s = :a)", holds}, {"(s = :a) AND (n = :n10)", holds}, {"((s = :a) AND n = :n10)", holds}, {"NOT (s = :b)", holds},
 		{"a_2 > :a", holds}, {"s = :a AND attribute_exists(n) OR attribute_exists(absent)", holds},
 	} {
-		check(t, client, table, tt.condition, nil, tt.want)
+		var names map[string]string
+		if name, ok := strings.CutPrefix(strings.Fields(tt.condition)[0], "#"); ok { // a reserved word
+			names = map[string]string{"#" + name: name}
+		}
+		check(t, client, table, tt.condition, names, tt.want)
 	}
 	check(t, client, table, "#role = :a AND #2 = :a AND #_x <> :b", map[string]string{"#role": "role", "#2": "s", "#_x": "s"}, holds)
 	check(t, client, table, "attribute_exists(#dotted)", map[string]string{"#dotted": "tree.x"}, fails)
@@ -108,7 +125,7 @@ func testMalformedExpressions(t *testing.T, client *sdk.Client) {
 		"Attribute_exists(s)", "unknown(s)", "attribute_exists(s) = :a OR s = :b",
 		"role = :a", "Status = :a", "attribute_exists(name)",
 		"s = :undefined", "#undefined = :a",
-		"s = s", "s IN (s)", "flag < :true",
+		"s = s", "s IN (s)", "flag < :true", "nil >= :null", "tree < :tree", "tree > :list", "n <= :set",
 	} {
 		check(t, client, table, condition, nil, refused)
 	}

@@ -150,7 +150,6 @@ func TestUnsupported(t *testing.T) {
 		{"CreateTable", strings.ReplaceAll(createTable, `"S"`, `"N"`)},
 		{"CreateTable", strings.Replace(createTable, "PAY_PER_REQUEST", "FREE", 1)},
 		{"CreateTable", strings.Replace(createTable, `"BillingMode"`, `"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1},"BillingMode"`, 1)},
-		{"PutItem", put(`,"ConditionExpression":"id = :v","ExpressionAttributeValues":{":v":{"BOOL":true}}`)},
 		{"PutItem", condition("a.b = :v")},
 		{"PutItem", condition("a[0] = :v")},
 		{"PutItem", condition("size(a) = :v")},

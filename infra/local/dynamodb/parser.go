@@ -172,18 +172,25 @@ func (p *parser) compare(left operand, comparator string, right operand) conditi
 	if left.attribute != "" && right.attribute != "" {
 		p.fail("comparing two attributes is not supported")
 	}
+	for _, o := range []operand{left, right} {
+		if o.attribute == "" && !o.constant.isScalar() && comparator != "=" && comparator != "<>" {
+			p.fail("a value of type %s has no order", o.constant.kind)
+		}
+	}
 	return func(it item) bool {
 		a, aok := left.of(it)
 		b, bok := right.of(it)
-		if !aok || !bok || a.kind != b.kind {
-			return comparator == "<>"
+		equal := aok && bok && a.equal(b)
+		switch {
+		case comparator == "=":
+			return equal
+		case comparator == "<>":
+			return !equal
+		case !aok || !bok || a.kind != b.kind:
+			return false
 		}
 		order := a.scalar().compare(b.scalar())
 		switch comparator {
-		case "=":
-			return order == 0
-		case "<>":
-			return order != 0
 		case "<":
 			return order < 0
 		case "<=":
@@ -204,8 +211,6 @@ func (p *parser) operand() operand {
 	v, ok := p.values[name]
 	if !ok {
 		p.fail("%s is not defined in ExpressionAttributeValues", name)
-	} else if v.kind != "S" && v.kind != "N" && v.kind != "B" {
-		p.fail("comparing with %s, of type %s, is not supported", name, v.kind)
 	}
 	return operand{constant: v}
 }

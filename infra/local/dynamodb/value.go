@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -203,10 +205,50 @@ func (v *value) measureSet(texts []string) error {
 	return nil
 }
 
+func (v value) isScalar() bool { return v.kind == "S" || v.kind == "N" || v.kind == "B" }
+
+// equal says whether two values are the same: numbers by value, sets and maps in any order.
+func (v value) equal(w value) bool {
+	if v.kind != w.kind {
+		return false
+	}
+	switch v.kind {
+	case "S", "N", "B":
+		return v.scalar().compare(w.scalar()) == 0
+	case "SS", "NS", "BS":
+		return maps.Equal(v.set(), w.set())
+	case "M":
+		var a, b map[string]value
+		v.read(&a)
+		w.read(&b)
+		return maps.EqualFunc(a, b, value.equal)
+	case "L":
+		var a, b []value
+		v.read(&a)
+		w.read(&b)
+		return slices.EqualFunc(a, b, value.equal)
+	}
+	return bytes.Equal(v.content, w.content) // BOOL, NULL
+}
+
+func (v value) set() map[scalar]bool {
+	var texts []string
+	v.read(&texts)
+	set := make(map[scalar]bool, len(texts))
+	for _, text := range texts {
+		s, _ := parseScalar(v.kind[:1], text)
+		set[s] = true
+	}
+	return set
+}
+
+// read reads the content, which has been checked.
+func (v value) read(dst any) { _ = json.Unmarshal(v.content, dst) }
+
 // scalar returns the content of an S, N or B, which has been checked.
 func (v value) scalar() scalar {
 	var text string
-	_ = json.Unmarshal(v.content, &text)
+	v.read(&text)
 	s, _ := parseScalar(v.kind, text)
 	return s
 }
