@@ -6,6 +6,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -171,6 +172,12 @@ func succeed(w http.ResponseWriter, record settings.Record, message string) erro
 	return nil
 }
 
-func notFound(http.ResponseWriter, *http.Request, *event) error { return errNotFound }
+// notFound says in the log what had no route. Lambda can be called with other payloads than those of the gateway.
+func notFound(_ http.ResponseWriter, r *http.Request, _ *event) error {
+	if what := r.Header.Get("Apigw-Foreign-Event"); what != "" {
+		return fmt.Errorf("%w: not an event of an HTTP API in payload format 2.0: %s", errNotFound, what)
+	}
+	return fmt.Errorf("%w: %.20s %s", errNotFound, r.Method, r.URL.Path)
+}
 
 func misconfigured(http.ResponseWriter, *http.Request, *event) error { return errMisconfigured }

@@ -162,7 +162,16 @@ func TestLogLine(t *testing.T) {
 		},
 		{
 			"no route", "TRACE", "", nil,
-			map[string]any{"level": "INFO", "msg": "request", "status": 404.0, "coldStart": false, "reason": "no such route"},
+			map[string]any{"level": "INFO", "msg": "request", "status": 404.0, "coldStart": false, "reason": "no such route: TRACE /settings/organization"},
+		},
+		{
+			"no route, hostile method", strings.Repeat("X", 100), "", nil,
+			map[string]any{"level": "INFO", "msg": "request", "status": 404.0, "coldStart": false, "reason": "no such route: XXXXXXXXXXXXXXXXXXXX /settings/organization"},
+		},
+		{
+			"no event of a gateway", "TRACE", "", []string{"Apigw-Foreign-Event", "an EventBridge event\x1b" + strings.Repeat("x", 1000)},
+			map[string]any{"level": "INFO", "msg": "request", "status": 404.0, "coldStart": false,
+				"reason": `no such route: not an event of an HTTP API in payload format 2.0: an EventBridge event\x1b` + strings.Repeat("x", 169) + "…"},
 		},
 	} {
 		s.log.Take()

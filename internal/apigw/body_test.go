@@ -18,21 +18,21 @@ func TestTextBodiesArriveByteForByte(t *testing.T) {
 			t.Errorf("body of %.40q = %.40q, %v, length %d", body, got.body, got.bodyErr, got.r.ContentLength)
 		}
 	}
-	// Escapes that encoding/json does not write.
-	got, err := invoke(t, []byte(`{"body":"\u0041\/\ud83d\ude00\u0000"}`))
+	// Escapes that the encoder does not write.
+	got, err := invoke(t, event(`{"body":"\u0041\/\ud83d\ude00\u0000"}`))
 	if err != nil || string(got.body) != "A/\U0001f600\x00" {
 		t.Errorf("body = %q, %v", got.body, err)
 	}
 }
 
-// The body is a member of the payload itself: no other member or value of that name counts.
+// The body is the member of the payload itself that is a string.
 func TestBodyIsFound(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{
 		"{\"body\"\r\n\t : \"it\"}", `{"rawPath":"body","body":"it"}`, `{"rawPath":"\"body\":\"x\"","body":"it"}`, `{"body":null,"body":"it","body":null}`,
 		`{"headers":{"body":"x"},"body":"it","requestContext":{"body":"x"}}`, `{"cookies":["body","body"],"body":"it"}`, `{"x":[{"body":"x"}],"body":"it"}`, `{"rawPath":"\"","x":"{","body":"it"}`, `{"x":"\\","body":"it"}`, `{"\u0062ody2":"x","body":"it"}`,
 	} {
-		got, err := invoke(t, []byte(payload))
+		got, err := invoke(t, event(payload))
 		if err != nil || string(got.body) != "it" || got.bodyErr != nil {
 			t.Errorf("Invoke(%s): body %q, %v, %v", payload, got.body, got.bodyErr, err)
 		}
@@ -45,7 +45,7 @@ func TestBase64Bodies(t *testing.T) {
 	for i := range all {
 		all[i] = byte(i)
 	}
-	for n := range 100 { // the decoder works in words: every remainder of the length
+	for n := range 100 { // every length modulo the words that the decoder works in
 		body := bytes.Repeat(all, 2)[n : 3*n]
 		got := mustInvoke(t, object{"body": base64.StdEncoding.EncodeToString(body), "isBase64Encoded": true})
 		if !bytes.Equal(got.body, body) || got.bodyErr != nil || got.r.ContentLength != int64(len(body)) {
@@ -53,11 +53,11 @@ func TestBase64Bodies(t *testing.T) {
 		}
 	}
 	gzip := []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00")
-	for _, ev := range []string{ // in either order of the members
+	for _, ev := range []string{ // whichever member comes first
 		`{"isBase64Encoded":true,"body":"` + base64.StdEncoding.EncodeToString(gzip) + `"}`,
 		`{"body":"` + base64.StdEncoding.EncodeToString(gzip) + `","isBase64Encoded":true}`,
 	} {
-		if got, err := invoke(t, []byte(ev)); err != nil || !bytes.Equal(got.body, gzip) {
+		if got, err := invoke(t, event(ev)); err != nil || !bytes.Equal(got.body, gzip) {
 			t.Errorf("body = %x, %v", got.body, err)
 		}
 	}
@@ -66,7 +66,7 @@ func TestBase64Bodies(t *testing.T) {
 	}
 }
 
-// The event is served, so that the handler can answer. The body is not repaired.
+// The event is served, so that the handler can answer; its body is not mended.
 func TestBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, members := range map[string]string{
@@ -79,9 +79,10 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		"a lone surrogate":     `"body":"\ud800"`,
 		"surrogates reversed":  `"body":"\ude00\ud83d"`,
 		"both":                 `"body":"\ud800","isBase64Encoded":true`,
-		"all ill-formed":       "\"body\":\"" + strings.Repeat("\xff", 100) + "\"",
+		// Mended it would be three times as long, and must not run over what follows.
+		"all ill-formed": "\"body\":\"" + strings.Repeat("\xff", 100) + "\"",
 	} {
-		got, err := invoke(t, []byte(`{`+members+`,"rawPath":"/behind/it"}`))
+		got, err := invoke(t, event(`{`+members+`,"rawPath":"/behind/it"}`))
 		if err != nil {
 			t.Errorf("%s: Invoke: %v", name, err)
 			continue

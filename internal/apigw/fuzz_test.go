@@ -1,9 +1,7 @@
 package apigw_test
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,20 +9,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/internal/apigw"
 )
 
 // FuzzInvoke looks for a payload that makes Invoke panic, and for a request that
-// arrives otherwise than it was put into an event.
+// does not arrive as it was put into an event.
 func FuzzInvoke(f *testing.F) {
 	f.Add("POST", "/settings/organization", "keys=a&keys=b", "application/json", []byte(`{"settings":{}}`))
 	f.Add("GET", "/\u00e9 /%2F", "%zz", "\x00\u2028", []byte("\x1f\x8b\xff"))
 	f.Add("", "", "", "", []byte(`{"headers":{"a":"b"},"cookies":["c"],"requestContext":{"http":{"method":"GET"}},"body":"\ud800"}`))
 	f.Add("X", "/prod", "?", "\ufffd", []byte(`{"isBase64Encoded":true,"body":"e30="}`))
 	f.Fuzz(func(t *testing.T, method, path, query, value string, body []byte) {
-		invoke(t, body) // as a payload: never panics, error or request
+		invoke(t, body) // as a payload: never panics, always answers
 		escapedBody(t, body)
 
 		method, path, query, value = strings.ToValidUTF8(method, "?"), strings.ToValidUTF8(path, "?"), strings.ToValidUTF8(query, "?"), strings.ToValidUTF8(value, "?")
@@ -34,6 +33,9 @@ func FuzzInvoke(f *testing.F) {
 			"requestContext": object{"stage": "$default", "requestId": value, "http": object{"method": method}},
 		}
 		want := []string{method, path, query, value, value, value, string(body)}
+		if method == "" || len(value) > 3<<10 { // an event has a method, and 16 KB of header fields at most
+			return
+		}
 		for range 2 {
 			got := mustInvoke(t, members)
 			h := got.r.Header
@@ -46,7 +48,7 @@ func FuzzInvoke(f *testing.F) {
 			if _, err := url.ParseQuery(query); err == nil && got.r.URL.Query() == nil {
 				t.Errorf("query %q is lost", query)
 			}
-			// In the second round the body goes as text.
+			// The second time as text.
 			text := strings.ToValidUTF8(string(body), "?")
 			body, want[6] = []byte(text), text
 			members["body"], members["isBase64Encoded"] = text, false
@@ -58,26 +60,16 @@ func FuzzInvoke(f *testing.F) {
 	})
 }
 
-// escapedBody checks that a body, written as inside of a JSON string, arrives as
-// encoding/json reads it, or with an error where encoding/json repairs it.
+// escapedBody checks that inside of a string arrives as another reader of JSON reads it, or not at all.
 func escapedBody(t *testing.T, inside []byte) {
 	quoted := `"` + string(inside) + `"`
-	got, err := invoke(t, []byte(`{"body":`+quoted+`}`))
-	var want string
-	if json.Unmarshal([]byte(quoted), &want) != nil {
-		if err == nil && got.bodyErr == nil && !bytes.ContainsRune(inside, '"') {
-			t.Errorf("body of %s = %q, want an error", quoted, got.body)
-		}
-		return
-	}
-	// The replacement character stands for itself or, where it was not written, for a repair.
-	escapes := strings.ToLower(strings.ReplaceAll(quoted, `\\`, ""))
-	repaired := strings.Count(want, "\ufffd") > strings.Count(quoted, "\ufffd")+strings.Count(escapes, `\ufffd`)
+	want, wantErr := jsontext.AppendUnquote(nil, quoted)
+	got, err := invoke(t, event(`{"body":`+quoted+`}`))
 	switch {
-	case err != nil:
-		t.Errorf("body of %s: %v", quoted, err)
-	case repaired != (got.bodyErr != nil), !repaired && string(got.body) != want:
-		t.Errorf("body of %s = %q, %v, want %q, repaired: %v", quoted, got.body, got.bodyErr, want, repaired)
+	case wantErr == nil && (err != nil || got.bodyErr != nil || string(got.body) != string(want)):
+		t.Errorf("body of %s = %q, %v, %v, want %q", quoted, got.body, got.bodyErr, err, want)
+	case wantErr != nil && err == nil && got.bodyErr == nil && !strings.Contains(string(inside), `"`):
+		t.Errorf("body of %s = %q, want an error: %v", quoted, got.body, wantErr)
 	}
 }
 
@@ -94,10 +86,12 @@ func BenchmarkInvoke(b *testing.B) {
 				}
 				io.WriteString(w, `{"success":true}`)
 			}))
+			taken := make([]byte, len(payload)) // Invoke takes its payload over
 			b.SetBytes(int64(len(payload)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := h.Invoke(b.Context(), payload); err != nil {
+				copy(taken, payload)
+				if _, err := h.Invoke(b.Context(), taken); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -20,7 +20,7 @@ type response struct {
 
 func (w *response) Header() http.Header { return w.header }
 
-// WriteHeader ignores informational statuses: Lambda sends one answer.
+// WriteHeader leaves out informational statuses: there is one answer.
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
@@ -33,9 +33,9 @@ func (w *response) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// payload returns the response in format 2.0. It always has a statusCode: the
-// gateway takes a payload without one for a body. A body that is not UTF-8 is sent
-// as base64.
+// payload returns the response in format 2.0. statusCode is always there: the
+// gateway would take a payload without it for a body. A body that is not UTF-8
+// goes as base64.
 func (w *response) payload() []byte {
 	w.WriteHeader(http.StatusOK)
 	b := make([]byte, 0, len(w.body)+len(w.body)/8+512)
@@ -71,7 +71,7 @@ func (w *response) payload() []byte {
 	return append(b, `","isBase64Encoded":true}`...)
 }
 
-// appendString appends s as a JSON string. It replaces invalid UTF-8 in s.
+// appendString appends s as a JSON string. Ill-formed UTF-8 in it is replaced.
 func appendString(b []byte, s string) []byte {
 	b, _ = jsontext.AppendQuote(b, s)
 	return b
