@@ -60,7 +60,7 @@ type resource struct {
 
 func (s *resource) endpoints() map[string]endpoint {
 	return map[string]endpoint{
-		"GET /settings/organization":    {handle: s.read},
+		"GET /settings/organization":    {handle: s.read, refusal: "Failed to read organization settings"},
 		"POST /settings/organization":   {handle: s.replace, refusal: "Failed to update organization settings"},
 		"PUT /settings/organization":    {handle: s.merge, refusal: "Failed to partially update organization settings"},
 		"DELETE /settings/organization": {handle: s.remove, refusal: "Keys array is required and must not be empty"},
@@ -70,7 +70,7 @@ func (s *resource) endpoints() map[string]endpoint {
 // endpoint is one method of the resource. [endpoint.fail] alone answers the errors that handle returns.
 type endpoint struct {
 	handle  func(http.ResponseWriter, *http.Request, *event) error
-	refusal string // the message for a body that is not what the method takes
+	refusal string // the message for a body or condition that is not what the method takes
 }
 
 // replace serves POST: the document in the body becomes the organization's.
@@ -83,9 +83,10 @@ func (s *resource) replace(w http.ResponseWriter, r *http.Request, ev *event) er
 	if err != nil {
 		return err
 	}
-	record, err := s.service.Replace(r.Context(), user, doc, precondition(r))
+	c := preconditionOf(r)
+	record, err := s.service.Replace(r.Context(), user, doc, c.Condition)
 	if err != nil {
-		return err
+		return c.explain(err)
 	}
 	return succeed(w, record, "Organization settings updated successfully")
 }
@@ -100,9 +101,10 @@ func (s *resource) merge(w http.ResponseWriter, r *http.Request, ev *event) erro
 	if err != nil {
 		return err
 	}
-	record, err := s.service.Merge(r.Context(), user, patch, precondition(r))
+	c := preconditionOf(r)
+	record, err := s.service.Merge(r.Context(), user, patch, c.Condition)
 	if err != nil {
-		return err
+		return c.explain(err)
 	}
 	return succeed(w, record, "Organization settings partially updated successfully")
 }
@@ -117,9 +119,10 @@ func (s *resource) remove(w http.ResponseWriter, r *http.Request, ev *event) err
 	if err != nil {
 		return err
 	}
-	record, err := s.service.Remove(r.Context(), user, keys, precondition(r))
+	c := preconditionOf(r)
+	record, err := s.service.Remove(r.Context(), user, keys, c.Condition)
 	if err != nil {
-		return err
+		return c.explain(err)
 	}
 	return succeed(w, record, "Organization settings keys deleted successfully")
 }
@@ -134,9 +137,9 @@ func (s *resource) read(w http.ResponseWriter, r *http.Request, ev *event) error
 	if err != nil {
 		return err
 	}
-	c := precondition(r)
+	c := preconditionOf(r)
 	if !(settings.Condition{IfMatch: c.IfMatch}).Holds(record) {
-		return &settings.ConflictError{Current: record}
+		return c.explain(&settings.ConflictError{Current: record})
 	}
 	w.Header().Set("Cache-Control", "private, no-cache")
 	setETag(w.Header(), record.Revision)

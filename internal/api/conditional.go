@@ -1,26 +1,66 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
 	"orgsettings/internal/settings"
 )
 
-// precondition reads If-Match and If-None-Match (RFC 9110 section 13.1).
+// precondition is If-Match and If-None-Match of a request (RFC 9110 section 13.1), and why they cannot hold.
 //
-// A field that cannot be read is taken in its strictest sense, so that no conditional write becomes unconditional:
-// If-Match then matches nothing and If-None-Match matches everything. For GET, which changes nothing, an If-None-Match
-// that cannot be read is ignored.
-func precondition(r *http.Request) settings.Condition {
-	unreadable := &settings.Revisions{Any: true}
-	if r.Method == http.MethodGet {
-		unreadable = nil
+// For GET, which changes nothing, an If-None-Match that is no list of entity tags is ignored. Any other field that is
+// none makes a condition that never holds: the service then looks for better reasons to refuse, such as the role, before
+// [precondition.explain] refuses the field.
+type precondition struct {
+	settings.Condition
+	unreadable string // the field that is no list of entity tags
+	weak       bool   // If-Match lists a weak tag
+}
+
+func preconditionOf(r *http.Request) precondition {
+	ifMatch, ifNoneMatch := r.Header.Values("If-Match"), r.Header.Values("If-None-Match")
+	var p precondition
+	var ok, okNone bool
+	p.IfMatch, p.weak, ok = entityTags(ifMatch, strong)
+	p.IfNoneMatch, _, okNone = entityTags(ifNoneMatch, weak)
+	if !okNone && r.Method != http.MethodGet {
+		p.unreadable = "If-None-Match"
 	}
-	return settings.Condition{
-		IfMatch:     entityTags(r.Header.Values("If-Match"), strong, new(settings.Revisions)),
-		IfNoneMatch: entityTags(r.Header.Values("If-None-Match"), weak, unreadable),
+	if !ok {
+		p.unreadable = "If-Match"
 	}
+	if p.unreadable != "" {
+		p.IfMatch = new(settings.Revisions)
+	}
+	return p
+}
+
+// unmetError is a conflict that no other writer has caused.
+type unmetError struct {
+	*settings.ConflictError
+	why string
+}
+
+func (e *unmetError) Unwrap() error { return e.ConflictError }
+
+// explain returns err or, if it is that the condition does not hold, an error that says why if that is not a change.
+func (p precondition) explain(err error) error {
+	conflict, ok := errors.AsType[*settings.ConflictError](err)
+	switch {
+	case !ok:
+		return err
+	case p.unreadable != "":
+		return settings.NewInvalidError(p.unreadable + ` is neither * nor a list of entity tags; a tag keeps its quotes, as in "01KDXZT9JE0000000000000000"`)
+	case p.IfMatch != nil && !(settings.Condition{IfMatch: p.IfMatch}).Holds(conflict.Current):
+		if p.weak {
+			return &unmetError{conflict, `If-Match: W/"…" is a weak tag and never matches; send the ETag as it came, without W/`}
+		}
+	case p.IfNoneMatch != nil && p.IfNoneMatch.Any:
+		return &unmetError{conflict, "If-None-Match: * holds only as long as there are no settings, and settings exist"}
+	}
+	return err
 }
 
 // comparison is how the two fields compare tags (RFC 9110 section 8.8.3.2).
@@ -31,29 +71,30 @@ const (
 	weak   comparison = true
 )
 
-// entityTags reads the values of one field. It returns nil if there are none, and unreadable if they are not a list of
-// tags. It leaves out tags that are not revisions, since they match nothing.
-func entityTags(values []string, c comparison, unreadable *settings.Revisions) *settings.Revisions {
+// entityTags reads the values of one field. It returns nil if there are none, and false if they are not a list of tags.
+// It leaves out tags that are not revisions, since they match nothing, and says whether there are weak ones among all.
+func entityTags(values []string, c comparison) (tags *settings.Revisions, anyWeak, ok bool) {
 	if len(values) == 0 {
-		return nil
+		return nil, false, true
 	}
 	list := strings.Join(values, ",")
 	if strings.Trim(list, " \t") == "*" {
-		return &settings.Revisions{Any: true}
+		return &settings.Revisions{Any: true}, false, true
 	}
-	tags := new(settings.Revisions)
+	tags = new(settings.Revisions)
 	for {
 		list = strings.TrimLeft(list, " \t,")
 		if list == "" {
-			return tags
+			return tags, anyWeak, true
 		}
 		tag, isWeak := strings.CutPrefix(list, "W/")
 		tag, quoted := strings.CutPrefix(tag, `"`)
 		opaque, rest, closed := strings.Cut(tag, `"`)
 		list = strings.TrimLeft(rest, " \t")
 		if !quoted || !closed || list != "" && list[0] != ',' {
-			return unreadable
+			return nil, false, false
 		}
+		anyWeak = anyWeak || isWeak
 		if r, ok := settings.ParseRevision(opaque); ok && (c == weak || !isWeak) {
 			tags.Listed = append(tags.Listed, r)
 		}

@@ -40,6 +40,20 @@ func notRemoved(detail string) string {
 	return `{"success":false,"message":"Keys array is required and must not be empty","error":"` + detail + `"}`
 }
 
+// because is the body of a 412 that no change has caused.
+func because(detail string) string {
+	return `{"success":false,"message":"Organization settings have changed","error":"` + detail + `"}`
+}
+
+const (
+	weakTag = `If-Match: W/\"…\" is a weak tag and never matches; send the ETag as it came, without W/`
+	exist   = `If-None-Match: * holds only as long as there are no settings, and settings exist`
+)
+
+func noTags(field string) string {
+	return field + ` is neither * nor a list of entity tags; a tag keeps its quotes, as in \"01KDXZT9JE0000000000000000\"`
+}
+
 // Every row of the contract's error table, and which of two rows wins.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
@@ -92,6 +106,17 @@ func TestAnswers(t *testing.T) {
 		{"user of 3,000 characters", "POST", good(strings.Repeat("x", 3000)), doc, 404, noOrg},
 		{"role", "POST", good("dave"), doc, 403, noRole},
 		{"role before condition", "POST", good("dave", "If-Match", `"x"`), doc, 403, noRole},
+		{"role before unreadable condition", "POST", good("dave", "If-Match", `x`), doc, 403, noRole},
+		{"organization before unreadable condition", "POST", good("bob", "If-None-Match", `x`), doc, 404, noOrg},
+		{"organization before unreadable condition, GET", "GET", good("bob", "If-Match", `x`), "", 404, noOrg},
+		{"body before unreadable condition", "POST", good("alice", "If-Match", `x`), `{}`, 400, refused(`\"settings\" is missing at byte 2`)},
+		{"condition without quotes", "POST", good("alice", "If-Match", "01KDXZT9JE0000000000000000"), doc, 400, refused(noTags("If-Match"))},
+		{"condition without quotes, GET", "GET", good("alice", "If-Match", "01KDXZT9JE0000000000000000"), "", 400,
+			`{"success":false,"message":"Failed to read organization settings","error":"` + noTags("If-Match") + `"}`},
+		{"condition cut off", "POST", good("alice", "If-None-Match", `"01KDXZT9JE0000000000000000`), doc, 400, refused(noTags("If-None-Match"))},
+		{"one condition of two without quotes", "POST", good("alice", "If-Match", `"x"`, "If-None-Match", "x"), doc, 400, refused(noTags("If-None-Match"))},
+		{"weak tag", "POST", good("alice", "If-Match", `"x", W/"01KDXZT9JE0000000000000000"`), doc, 412, because(weakTag)},
+		{"weak tag, GET", "GET", good("alice", "If-Match", `W/"01KDXZT9JE0000000000000000"`), "", 412, because(weakTag)},
 		{"stale", "POST", good("alice", "If-Match", `"01KDXZT9JE0000000000000000"`), doc, 412, changed},
 		{"stale, GET", "GET", good("alice", "If-Match", `*`), "", 412, changed},
 
@@ -104,6 +129,8 @@ func TestAnswers(t *testing.T) {
 		{"PUT, duplicate", "PUT", good("alice"), `{"a":{"b":1,"b":2}}`, 400, notMerged("duplicate name at /a/b (byte 12)")},
 		{"PUT, unknown user", "PUT", good("nobody"), `{}`, 404, noOrg},
 		{"PUT, role", "PUT", good("dave"), `{}`, 403, noRole},
+		{"PUT, condition without quotes", "PUT", good("alice", "If-None-Match", "x"), `{}`, 400, notMerged(noTags("If-None-Match"))},
+		{"PUT, weak tag", "PUT", good("alice", "If-Match", `W/"x"`), `{}`, 412, because(weakTag)},
 		{"PUT, stale", "PUT", good("alice", "If-Match", `"01KDXZT9JE0000000000000000"`), `{}`, 412, changed},
 
 		{"DELETE, no token", "DELETE", nil, `{"keys":["a"]}`, 401, noToken},
@@ -116,6 +143,8 @@ func TestAnswers(t *testing.T) {
 		{"DELETE, ill-typed key", "DELETE", good("alice"), `{"keys":["a",null]}`, 400, notRemoved("a key is not a string at /keys/1 (byte 13)")},
 		{"DELETE, unknown user", "DELETE", good("nobody"), `{"keys":["a"]}`, 404, noOrg},
 		{"DELETE, role", "DELETE", good("dave"), `{"keys":["a"]}`, 403, noRole},
+		{"DELETE, condition without quotes", "DELETE", good("alice", "If-Match", "x"), `{"keys":["a"]}`, 400, notRemoved(noTags("If-Match"))},
+		{"DELETE, weak tag", "DELETE", good("alice", "If-Match", `W/"x"`), `{"keys":["a"]}`, 412, because(weakTag)},
 		{"DELETE, stale", "DELETE", good("alice", "If-Match", `*`), `{"keys":["a"]}`, 412, changed},
 	} {
 		r := s.call(t, tt.method, tt.body, tt.fields...)
@@ -245,17 +274,18 @@ func TestConditions(t *testing.T) {
 		{"GET", "If-Match", "*", 200},
 		{"GET", "If-Match", unknown, 412},
 		{"GET", "If-Match", "W/" + tag, 412},
+		{"GET", "If-Match", strings.Trim(tag, `"`), 400},
 		{"POST", "If-None-Match", "*", 412},
 		{"POST", "If-None-Match", tag, 412},
 		{"POST", "If-None-Match", "W/" + tag, 412},
-		{"POST", "If-None-Match", strings.Trim(tag, `"`), 412}, // malformed
+		{"POST", "If-None-Match", strings.Trim(tag, `"`), 400},
 		{"POST", "If-Match", unknown, 412},
 		{"POST", "If-Match", "W/" + tag, 412},
 		{"POST", "If-Match", "", 412},
-		{"POST", "If-Match", strings.Trim(tag, `"`), 412},
-		{"POST", "If-Match", tag + tag, 412},
+		{"POST", "If-Match", strings.Trim(tag, `"`), 400},
+		{"POST", "If-Match", tag + tag, 400},
 		{"POST", "If-Match", `"*"`, 412},
-		{"POST", "If-Match", "*, " + tag, 412},
+		{"POST", "If-Match", "*, " + tag, 400},
 		{"POST", "If-Match", strings.ToLower(tag), 412},
 		{"POST", "If-Match", `"7ZZZZZZZZZZZZZZZZZZZZZZZZZ"`, 412},
 	} {
@@ -264,10 +294,17 @@ func TestConditions(t *testing.T) {
 		if r.StatusCode != tt.status {
 			t.Errorf("%s %s: %s: status %d, want %d", tt.method, tt.field, tt.value, r.StatusCode, tt.status)
 		}
-		if got := r.Header.Get("ETag"); got != tag {
+		if got := r.Header.Get("ETag"); got != tag && tt.status != 400 {
 			t.Errorf("%s %s: %s: ETag %s, want %s", tt.method, tt.field, tt.value, got, tag)
 		}
-		if tt.status == 412 && body != changed || tt.status == 304 && body != "" {
+		want := changed
+		switch {
+		case tt.field == "If-Match" && strings.Contains(tt.value, "W/"):
+			want = because(weakTag)
+		case tt.field == "If-None-Match" && tt.value == "*":
+			want = because(exist)
+		}
+		if tt.status == 412 && body != want || tt.status == 304 && body != "" {
 			t.Errorf("%s %s: %s: body %s", tt.method, tt.field, tt.value, body)
 		}
 		if cache := r.Header.Get("Cache-Control"); tt.status < 400 && cache != "private, no-cache" {

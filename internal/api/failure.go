@@ -43,6 +43,7 @@ func (e endpoint) failureOf(err error) failure {
 		media    *mediaTypeError
 		large    *settings.TooLargeError
 		invalid  *settings.InvalidError
+		unmet    *unmetError
 		conflict *settings.ConflictError
 	)
 	switch {
@@ -66,6 +67,8 @@ func (e endpoint) failureOf(err error) failure {
 		return failure{status: 404, message: "User not associated with any organization"}
 	case errors.Is(err, settings.ErrForbidden):
 		return failure{status: 403, message: "Insufficient permissions: only OWNER and ADMINISTRATOR roles can modify organization settings"}
+	case errors.As(err, &unmet):
+		return failure{status: 412, message: "Organization settings have changed", detail: unmet.why, current: unmet.Current.Revision}
 	case errors.As(err, &conflict):
 		return failure{status: 412, message: "Organization settings have changed", current: conflict.Current.Revision}
 	case errors.Is(err, settings.ErrContended):

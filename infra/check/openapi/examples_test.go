@@ -252,6 +252,8 @@ func scenarios() map[string]scenario {
 		add("403 scope", scenario{faults: faults{scope: "settings"}, request: good})
 		add("404 noOrganization", scenario{request: with(func(r *request) { r.user = "mallory" })})
 		add("412 changed", scenario{request: with(func(r *request) { r.header = field("If-Match", `"01KDXZT9JE0000000000000000"`) })})
+		add("412 weakTag", scenario{request: with(func(r *request) { r.header = field("If-Match", `W/"01KDXZT9JE0000000000000000"`) })})
+		add("400 ifMatch", scenario{request: with(func(r *request) { r.header = field("If-Match", "01KDXZT9JE0000000000000000") })})
 		add("431 gateway", scenario{request: with(func(r *request) { r.header = field("X-Large", strings.Repeat("x", 10_240)) })})
 		add("500 database", scenario{faults: faults{database: true}, request: good})
 		add("500 other", scenario{faults: faults{store: errors.New("inner cause")}, request: good})

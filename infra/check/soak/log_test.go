@@ -98,7 +98,7 @@ func TestHostileTextInTheLog(t *testing.T) {
 		{"a token that is none", "GET", marker, "", nil, 401, "reason", "invalid token"},
 		{"a hostile type", "POST", good, document, []string{"Content-Type", printable + marker}, 415, "reason", "unsupported Content-Type"},
 		{"hostile fields", "GET", good, "", []string{"User-Agent", printable + marker, "Cookie", "a=" + marker, "X-Forwarded-For", marker, "Apigw-Requestid", marker}, 200, "", ""},
-		{"a hostile condition", "POST", good, document, []string{"If-Match", printable + marker}, 412, "", ""},
+		{"a hostile condition", "POST", good, document, []string{"If-Match", printable + marker}, 400, "reason", "If-Match is neither"},
 	} {
 		a, err := s.call(tt.method, tt.token, tt.body, tt.fields...)
 		if err != nil || a.status != tt.status {
