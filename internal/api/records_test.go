@@ -26,8 +26,15 @@ type shared struct {
 	client *dynamodb.Client
 }
 
-// onBothEngines runs a test on the embedded engine and on Amazon's DynamoDB Local.
-func onBothEngines(t *testing.T, test func(*testing.T, shared)) {
+// Other programs write the tables too: people with boto3 or the console, imports, seeds.
+func TestOtherPrograms(t *testing.T) {
+	t.Parallel()
+	test := func(t *testing.T, s shared) {
+		t.Run("documents", s.testDocuments)
+		t.Run("corrupt settings", s.testCorruptSettings)
+		t.Run("revisions", s.testRevisions)
+		t.Run("memberships", s.testMemberships)
+	}
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t)
@@ -104,140 +111,128 @@ func (s shared) expect(t *testing.T, user, method, body string, status int, want
 }
 
 // What boto3, the console and imports write is read as the document that is meant, and edited without loss.
-func TestItemsOfOtherPrograms(t *testing.T) {
-	t.Parallel()
-	onBothEngines(t, func(t *testing.T, s shared) {
-		for name, it := range map[string]item{
-			"boto3": {"settings": str(`{"a": {"b": [1.0, "x: y, z"]}, "c": "\u00e9"}`), "revision": str("01KDXZT9JE0000000000000000"), "updatedAt": str("2026-01-02 03:04:05.678901+00:00")},
-			"console": {
-				"settings": str("\r\n{\r\n\t\"a\": {\r\n\t\t\"b\": [ 1.0, \"x: y, z\" ]\r\n\t},\r\n\t\"c\": \"\\u00e9\"\r\n}\r\n"),
-				"revision": str("01KDXZT9JE0000000000000000"), "updatedAt": num("1767323045"), "updatedBy": &types.AttributeValueMemberL{},
-			},
-			"import": {"settings": str(`{"a":{"b":[1.0,"x: y, z"]},"c":"\u00e9"}`), "revision": str(""), "updatedAt": str("02/01/2026"), "updatedBy": str(""), "ttl": str("0")},
-			"seed":   {"settings": str(`{"a":{"b":[1.0,"x: y, z"]},"c":"\u00e9"}`)},
-		} {
-			s.member(t, name, it)
-			s.expect(t, name, "GET", "", 200, `{"success":true,"settings":{"a":{"b":[1.0,"x: y, z"]},"c":"\u00e9"}}`)
-			s.expect(t, name, "PUT", `{"a":{"d":2}}`, 200, "")
-			s.expect(t, name, "DELETE", `{"keys":["c"]}`, 200, "")
-			s.expect(t, name, "GET", "", 200, `{"success":true,"settings":{"a":{"b":[1.0,"x: y, z"],"d":2}}}`)
-		}
-	})
+func (s shared) testDocuments(t *testing.T) {
+	for name, it := range map[string]item{
+		"boto3": {"settings": str(`{"a": {"b": [1.0, "x: y, z"]}, "c": "\u00e9"}`), "revision": str("01KDXZT9JE0000000000000000"), "updatedAt": str("2026-01-02 03:04:05.678901+00:00")},
+		"console": {
+			"settings": str("\r\n{\r\n\t\"a\": {\r\n\t\t\"b\": [ 1.0, \"x: y, z\" ]\r\n\t},\r\n\t\"c\": \"\\u00e9\"\r\n}\r\n"),
+			"revision": str("01KDXZT9JE0000000000000000"), "updatedAt": num("1767323045"), "updatedBy": &types.AttributeValueMemberL{},
+		},
+		"import": {"settings": str(`{"a":{"b":[1.0,"x: y, z"]},"c":"\u00e9"}`), "revision": str(""), "updatedAt": str("02/01/2026"), "updatedBy": str(""), "ttl": str("0")},
+		"seed":   {"settings": str(`{"a":{"b":[1.0,"x: y, z"]},"c":"\u00e9"}`)},
+	} {
+		s.member(t, name, it)
+		s.expect(t, name, "GET", "", 200, `{"success":true,"settings":{"a":{"b":[1.0,"x: y, z"]},"c":"\u00e9"}}`)
+		s.expect(t, name, "PUT", `{"a":{"d":2}}`, 200, "")
+		s.expect(t, name, "DELETE", `{"keys":["c"]}`, 200, "")
+		s.expect(t, name, "GET", "", 200, `{"success":true,"settings":{"a":{"b":[1.0,"x: y, z"],"d":2}}}`)
+	}
 }
 
 // What is no document is never answered nor edited. The log tells why, and nothing of the text.
-func TestCorruptSettings(t *testing.T) {
-	t.Parallel()
-	onBothEngines(t, func(t *testing.T, s shared) {
-		for name, value := range map[string]types.AttributeValue{
-			"half":      str(`{"secret":`),
-			"text":      str(`"secret"`),
-			"none":      str("None"),
-			"python":    str(`{'secret': True}`),
-			"duplicate": str(`{"secret":1,"secret":2}`),
-			"map":       &types.AttributeValueMemberM{Value: item{"secret": str("a")}},
-			"null":      &types.AttributeValueMemberNULL{Value: true},
-			"gzip":      &types.AttributeValueMemberB{Value: []byte("\x1f\x8b\x08\x00secret")},
-		} {
-			s.member(t, name, item{"settings": value, "revision": str("01KDXZT9JE0000000000000000")})
-			before := s.stored(t, name)
-			for method, body := range map[string]string{"GET": "", "PUT": `{"a":1}`, "DELETE": `{"keys":["secret"]}`} {
-				s.log.Take()
-				s.expect(t, name, method, body, 500, internalError)
-				if line := s.log.Take(); !strings.Contains(line, "read attribute settings of "+name+": ") || strings.Contains(line, "secret") || !strings.Contains(line, `"level":"ERROR"`) {
-					t.Errorf("%s: %s: log line %s", name, method, line)
-				}
+func (s shared) testCorruptSettings(t *testing.T) {
+	for name, value := range map[string]types.AttributeValue{
+		"half":      str(`{"secret":`),
+		"text":      str(`"secret"`),
+		"none":      str("None"),
+		"python":    str(`{'secret': True}`),
+		"duplicate": str(`{"secret":1,"secret":2}`),
+		"map":       &types.AttributeValueMemberM{Value: item{"secret": str("a")}},
+		"null":      &types.AttributeValueMemberNULL{Value: true},
+		"gzip":      &types.AttributeValueMemberB{Value: []byte("\x1f\x8b\x08\x00secret")},
+	} {
+		s.member(t, name, item{"settings": value, "revision": str("01KDXZT9JE0000000000000000")})
+		before := s.stored(t, name)
+		for method, body := range map[string]string{"GET": "", "PUT": `{"a":1}`, "DELETE": `{"keys":["secret"]}`} {
+			s.log.Take()
+			s.expect(t, name, method, body, 500, internalError)
+			if line := s.log.Take(); !strings.Contains(line, "read attribute settings of "+name+": ") || strings.Contains(line, "secret") || !strings.Contains(line, `"level":"ERROR"`) {
+				t.Errorf("%s: %s: log line %s", name, method, line)
 			}
-			s.expect(t, name, "PUT", `{"a":1}`, 412, "", "If-Match", `"01KDXZT9JE0000000000000001"`)
-			if diff := cmp.Diff(before, s.stored(t, name), cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
-				t.Errorf("%s: the item has changed (-before +after):\n%s", name, diff)
-			}
-			s.expect(t, name, "POST", `{"settings":{"a":1}}`, 200, "", "If-Match", `"01KDXZT9JE0000000000000000"`)
-			s.expect(t, name, "GET", "", 200, `{"success":true,"settings":{"a":1}}`)
 		}
-	})
+		s.expect(t, name, "PUT", `{"a":1}`, 412, "", "If-Match", `"01KDXZT9JE0000000000000001"`)
+		if diff := cmp.Diff(before, s.stored(t, name), cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
+			t.Errorf("%s: the item has changed (-before +after):\n%s", name, diff)
+		}
+		s.expect(t, name, "POST", `{"settings":{"a":1}}`, 200, "", "If-Match", `"01KDXZT9JE0000000000000000"`)
+		s.expect(t, name, "GET", "", 200, `{"success":true,"settings":{"a":1}}`)
+	}
 }
 
 // A revision of another program is some revision: no header shows it, no tag names it, and the next write puts a proper
 // one in its place without losing another's.
-func TestForeignRevisions(t *testing.T) {
-	t.Parallel()
-	onBothEngines(t, func(t *testing.T, s shared) {
-		for name, revision := range map[string]types.AttributeValue{
-			"absent": nil, "lower case": str("01kdxzt9je0000000000000000"), "quotes": str(`"01KDXZT9JE0000000000000000"`),
-			"lines": str("z\r\nSet-Cookie: a=b"), "long": str(strings.Repeat("z", 300<<10)), "greatest": str("7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),
-			"null": &types.AttributeValueMemberNULL{Value: true}, "number": num("1"), "bytes": &types.AttributeValueMemberB{Value: []byte("z")},
-			"map": &types.AttributeValueMemberM{Value: item{"a": num("1")}},
-		} {
-			for _, write := range [][2]string{{"POST", `{"settings":{"a":1}}`}, {"PUT", `{"a":1}`}, {"DELETE", `{"keys":["b"]}`}} {
-				user := name + " " + write[0]
-				it := item{"settings": str(`{"a":1,"b":2}`), "revision": revision}
-				if revision == nil {
-					delete(it, "revision")
+func (s shared) testRevisions(t *testing.T) {
+	for name, revision := range map[string]types.AttributeValue{
+		"absent": nil, "lower case": str("01kdxzt9je0000000000000000"), "quotes": str(`"01KDXZT9JE0000000000000000"`),
+		"lines": str("z\r\nSet-Cookie: a=b"), "long": str(strings.Repeat("z", 300<<10)), "greatest": str("7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),
+		"null": &types.AttributeValueMemberNULL{Value: true}, "number": num("1"), "bytes": &types.AttributeValueMemberB{Value: []byte("z")},
+		"map": &types.AttributeValueMemberM{Value: item{"a": num("1")}},
+	} {
+		for _, write := range [][2]string{{"POST", `{"settings":{"a":1}}`}, {"PUT", `{"a":1}`}, {"DELETE", `{"keys":["b"]}`}} {
+			user := name + " " + write[0]
+			it := item{"settings": str(`{"a":1,"b":2}`), "revision": revision}
+			if revision == nil {
+				delete(it, "revision")
+			}
+			s.member(t, user, it)
+			if r := s.expect(t, user, "GET", "", 200, `{"success":true,"settings":{"a":1,"b":2}}`, "If-Match", "*"); r.Header["Etag"] != nil {
+				t.Errorf("%s: ETag is %.80q", user, r.Header["Etag"])
+			}
+			s.expect(t, user, "GET", "", 304, "", "If-None-Match", "*")
+			for _, fields := range [][2]string{{"If-None-Match", "*"}, {"If-Match", `"7ZZZZZZZZZZZZZZZZZZZZZZZZZ"`}, {"If-Match", `"01KDXZT9JE0000000000000000", "", "1"`}} {
+				s.expect(t, user, write[0], write[1], 412, "", fields[:]...)
+			}
+			if write[0] == "PUT" { // at once with others, of which none may be lost
+				var wg sync.WaitGroup
+				for n := range 4 {
+					wg.Go(func() { s.expect(t, user, "PUT", fmt.Sprintf(`{"b":null,"%d":1}`, n), 200, "") })
 				}
-				s.member(t, user, it)
-				if r := s.expect(t, user, "GET", "", 200, `{"success":true,"settings":{"a":1,"b":2}}`, "If-Match", "*"); r.Header["Etag"] != nil {
-					t.Errorf("%s: ETag is %.80q", user, r.Header["Etag"])
-				}
-				s.expect(t, user, "GET", "", 304, "", "If-None-Match", "*")
-				for _, fields := range [][2]string{{"If-None-Match", "*"}, {"If-Match", `"7ZZZZZZZZZZZZZZZZZZZZZZZZZ"`}, {"If-Match", `"01KDXZT9JE0000000000000000", "", "1"`}} {
-					s.expect(t, user, write[0], write[1], 412, "", fields[:]...)
-				}
-				if write[0] == "PUT" { // at once with others, of which none may be lost
-					var wg sync.WaitGroup
-					for n := range 4 {
-						wg.Go(func() { s.expect(t, user, "PUT", fmt.Sprintf(`{"b":null,"%d":1}`, n), 200, "") })
-					}
-					wg.Wait()
-					s.expect(t, user, "DELETE", `{"keys":["0","1","2","3"]}`, 200, "")
-				}
-				r := s.expect(t, user, write[0], write[1], 200, "", "If-Match", "*")
-				if tag := r.Header.Get("ETag"); len(tag) != 28 || s.expect(t, user, "GET", "", 200, `{"success":true,"settings":{"a":1}}`, "If-Match", tag) == nil {
-					t.Errorf("%s: the write has ETag %q", user, tag)
-				}
+				wg.Wait()
+				s.expect(t, user, "DELETE", `{"keys":["0","1","2","3"]}`, 200, "")
+			}
+			r := s.expect(t, user, write[0], write[1], 200, "", "If-Match", "*")
+			if tag := r.Header.Get("ETag"); len(tag) != 28 || s.expect(t, user, "GET", "", 200, `{"success":true,"settings":{"a":1}}`, "If-Match", tag) == nil {
+				t.Errorf("%s: the write has ETag %q", user, tag)
 			}
 		}
-	})
+	}
 }
 
 // A role that cannot be read, or that nobody has, forbids writing and not reading. An organization that cannot be read
 // is not an absent one.
-func TestForeignMemberships(t *testing.T) {
-	t.Parallel()
-	onBothEngines(t, func(t *testing.T, s shared) {
-		for _, tt := range []struct {
-			name   string
-			role   types.AttributeValue
-			reason string
-		}{
-			{"text", str("255"), "read attribute role: "},
-			{"word", str("OWNER"), "read attribute role: "},
-			{"list", &types.AttributeValueMemberL{}, "read attribute role: "},
-			{"true", &types.AttributeValueMemberBOOL{Value: true}, "read attribute role: "},
-			{"fraction", num("254.5"), "read attribute role: "},
-			{"negative", num("-1"), "read attribute role: "},
-			{"huge", num("99999999999999999999999999999999999999"), "read attribute role: "},
-			{"unknown", num("3"), "role 0x03"},
-			{"greater", num("256"), "role 0x100"},
-		} {
-			s.member(t, tt.name, item{"settings": str(`{"a":1}`)})
-			s.put(t, "UsersTable", item{"userId": str(tt.name), "orgId": str(tt.name), "role": tt.role})
-			s.expect(t, tt.name, "GET", "", 200, `{"success":true,"settings":{"a":1}}`)
-			for method, body := range map[string]string{"POST": `{"settings":{}}`, "PUT": `{"a":2}`, "DELETE": `{"keys":["a"]}`} {
-				s.log.Take()
-				s.expect(t, tt.name, method, body, 403, "")
-				if line := s.log.Take(); !strings.Contains(line, tt.reason) {
-					t.Errorf("%s: %s: log line %s", tt.name, method, line)
-				}
-			}
-		}
-		s.put(t, "UsersTable", item{"userId": str("numeric"), "orgId": num("1"), "role": num("255")})
-		for method, body := range map[string]string{"GET": "", "POST": `{"settings":{}}`, "PUT": `{"a":2}`, "DELETE": `{"keys":["a"]}`} {
+func (s shared) testMemberships(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		role   types.AttributeValue
+		reason string
+	}{
+		{"text", str("255"), "read attribute role: "},
+		{"word", str("OWNER"), "read attribute role: "},
+		{"list", &types.AttributeValueMemberL{}, "read attribute role: "},
+		{"true", &types.AttributeValueMemberBOOL{Value: true}, "read attribute role: "},
+		{"fraction", num("254.5"), "read attribute role: "},
+		{"negative", num("-1"), "read attribute role: "},
+		{"huge", num("99999999999999999999999999999999999999"), "read attribute role: "},
+		{"unknown", num("3"), "role 0x03"},
+		{"greater", num("256"), "role 0x100"},
+	} {
+		s.member(t, tt.name, item{"settings": str(`{"a":1}`)})
+		s.put(t, "UsersTable", item{"userId": str(tt.name), "orgId": str(tt.name), "role": tt.role})
+		s.expect(t, tt.name, "GET", "", 200, `{"success":true,"settings":{"a":1}}`)
+		for method, body := range map[string]string{"POST": `{"settings":{}}`, "PUT": `{"a":2}`, "DELETE": `{"keys":["a"]}`} {
 			s.log.Take()
-			s.expect(t, "numeric", method, body, 500, internalError)
-			if line := s.log.Take(); !strings.Contains(line, "read attribute orgId: ") {
-				t.Errorf("%s: log line %s", method, line)
+			s.expect(t, tt.name, method, body, 403, "")
+			if line := s.log.Take(); !strings.Contains(line, tt.reason) {
+				t.Errorf("%s: %s: log line %s", tt.name, method, line)
 			}
 		}
-	})
+	}
+	s.put(t, "UsersTable", item{"userId": str("numeric"), "orgId": num("1"), "role": num("255")})
+	for method, body := range map[string]string{"GET": "", "POST": `{"settings":{}}`, "PUT": `{"a":2}`, "DELETE": `{"keys":["a"]}`} {
+		s.log.Take()
+		s.expect(t, "numeric", method, body, 500, internalError)
+		if line := s.log.Take(); !strings.Contains(line, "read attribute orgId: ") {
+			t.Errorf("%s: log line %s", method, line)
+		}
+	}
 }

@@ -15,8 +15,9 @@ const (
 	// attemptTime is how long one attempt may take. No attempt begins if less is left of the call.
 	attemptTime = 900 * time.Millisecond
 
-	firstPause = 20 * time.Millisecond // at most
-	doublings  = 3                     // of the pause, one each time
+	// A pause lasts up to firstPause, and each later one up to twice as long as the one before, doublings times.
+	firstPause = 20 * time.Millisecond
+	doublings  = 3
 )
 
 var errLate = fmt.Errorf("%w: too little time is left for a write", ErrUnavailable)
@@ -39,11 +40,17 @@ func contend(ctx context.Context, c Condition, attempt func(current *Record) (Re
 			return r, err
 		}
 		pause := pauseAfter(lost)
-		if time.Until(end) < pause || pause > 0 && sleep(ctx, pause) != nil {
+		if time.Until(end) < pause {
 			return Record{}, fmt.Errorf("%w %d times", ErrContended, lost)
 		}
-		if pause > 0 {
-			current = nil
+		if pause == 0 {
+			continue
+		}
+		current = nil
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return Record{}, fmt.Errorf("%w %d times", ErrContended, lost)
 		}
 	}
 }
@@ -58,16 +65,4 @@ func pauseAfter(lost int) time.Duration {
 		return 0
 	}
 	return rand.N(firstPause << min(n-2, doublings))
-}
-
-// sleep returns the error of ctx if it ends before d has passed.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
