@@ -66,7 +66,7 @@ func newKeyCache(config Config) (*keyCache, error) {
 		fetching: semaphore.NewWeighted(1),
 	}
 	if len(config.BundledJWKS) > 0 {
-		set, err := readBundledJWKS(config.BundledJWKS, min(config.BundledJWKSMaxAge, maxOutage))
+		set, err := readBundledJWKS(config.BundledJWKS, config.BundledJWKSMaxAge)
 		if err != nil {
 			return nil, fmt.Errorf("read the bundled JWKS: %w", err)
 		}
@@ -167,7 +167,7 @@ func (c *keyCache) fetch(ctx context.Context, timeout time.Duration) (*keySet, e
 	if len(body) > maxSetBytes {
 		return nil, fmt.Errorf("get %s: more than %d bytes", c.JWKSURL, maxSetBytes)
 	}
-	set, err := readKeySet(body, began, min(c.JWKSMaxAge, maxOutage))
+	set, err := readKeySet(body, began, c.JWKSMaxAge)
 	if err != nil {
 		return nil, fmt.Errorf("read the key set of %s: %w", c.JWKSURL, err)
 	}

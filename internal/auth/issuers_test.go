@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,5 +151,39 @@ func TestSkippedKeysAreLogged(t *testing.T) {
 	bundle := newFixture(t, "", withBundle(bundled(time.Hour, enc, jwk("p256", nil))))
 	if got := bundle.changes(t); len(got) != 1 || len(got[0].Reasons) != 1 {
 		t.Errorf("log = %s, want the reason of the bundled key that is skipped", bundle.log)
+	}
+}
+
+func TestChangesOfTheSetAreLogged(t *testing.T) {
+	t.Parallel()
+	good, nameless := jwk("p256", nil), jwk("rsa", object{"kid": 5})
+	enc, sign := jwk("ed", object{"use": "enc"}), jwk("ed", object{"key_ops": []string{"sign"}})
+	nobody := jwk("p384", object{"use": "nothing"})
+	rs256, rs384 := jwk("rsa", object{"alg": "RS256"}), jwk("rsa", object{"alg": "RS384"})
+	for _, c := range []struct {
+		name          string
+		before, after []object
+		logged        bool
+	}{
+		{"skipped keys in another order", []object{good, enc, nobody}, []object{nobody, enc, good}, false},
+		{"another key id", []object{good}, []object{jwk("p256", object{"kid": "other"})}, true},
+		{"one key less of a key id", []object{rs256, rs384}, []object{rs256}, true},
+		{"another reason", []object{good, enc}, []object{good, sign}, true},
+		{"one more above the reasons that are logged", append(slices.Repeat([]object{nameless}, 8), good),
+			append(slices.Repeat([]object{nameless}, 8), nameless, good), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, keySet(c.before...))
+			for range 2 {
+				if err := f.Warm(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				f.publish(keySet(c.after...))
+				f.advance(5 * time.Minute)
+			}
+			if got := len(f.changes(t)); (got == 2) != c.logged {
+				t.Errorf("%d changes are logged: %s", got, f.log)
+			}
+		})
 	}
 }

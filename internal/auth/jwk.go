@@ -60,18 +60,21 @@ func (k jwk) usableKey() (_ *verificationKey, err error) {
 	if kid == "" {
 		return nil, refusal("kid is missing, too long or not a string")
 	}
-	m := jwkset.JWKMarshal{KID: kid}
 	read := func(name string, into any) {
 		if value, ok := k[name]; ok && json.Unmarshal(value, into) != nil {
 			err = cmp.Or(err, error(refusal(name+" has the wrong type")))
 		}
 	}
+	var kty jwkset.KTY
+	if read("kty", &kty); !slices.Contains([]jwkset.KTY{jwkset.KtyRSA, jwkset.KtyEC, jwkset.KtyOKP}, kty) {
+		return nil, refusal("kty is not RSA, EC or OKP")
+	}
+	m := jwkset.JWKMarshal{KID: kid, KTY: kty}
 	var operations []string
-	read("kty", &m.KTY)
 	read("use", &m.USE)
 	read("key_ops", &operations)
 	read("alg", &m.ALG)
-	switch m.KTY {
+	switch kty {
 	case jwkset.KtyRSA:
 		read("n", &m.N)
 		read("e", &m.E)
@@ -81,8 +84,6 @@ func (k jwk) usableKey() (_ *verificationKey, err error) {
 	case jwkset.KtyOKP:
 		read("crv", &m.CRV)
 		read("x", &m.X)
-	default:
-		err = cmp.Or(err, error(refusal("kty is not RSA, EC or OKP")))
 	}
 	switch {
 	case err != nil:
@@ -104,7 +105,7 @@ func (k jwk) usableKey() (_ *verificationKey, err error) {
 	}
 	if alg := m.ALG.String(); alg != "" {
 		if !slices.Contains(algorithms, alg) {
-			return nil, refusal("alg is not one of the key type " + m.KTY.String())
+			return nil, refusal("alg is not one of the key type " + kty.String())
 		}
 		algorithms = []string{alg}
 	}

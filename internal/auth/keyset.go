@@ -69,7 +69,8 @@ func readKeySet(text []byte, fetched time.Time, maxAge time.Duration) (*keySet, 
 	if err != nil {
 		return nil, err
 	}
-	set := &keySet{refusals: make(map[string]refusal), reasons: []string{}, fetched: fetched, maxAge: maxAge}
+	set := &keySet{refusals: make(map[string]refusal), reasons: []string{}, fetched: fetched}
+	set.maxAge = min(maxAge, maxOutage)
 	var named, others []*verificationKey // with and without alg
 	for i, k := range jwks {
 		key, err := k.usableKey()

@@ -261,7 +261,7 @@ func TestKeysWithOneID(t *testing.T) {
 		{"a key that cannot serve is in nobody's way",
 			[]object{one("p256-other", object{"use": "enc"}), one("p256", nil)},
 			[]string{"ES256 p256"},
-			map[string]string{"ES256 p256-other": badSignature}},
+			map[string]string{"ES256 p256-other": badSignature, "RS256 rsa": unusableKey}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, keySet(c.set...))

@@ -71,8 +71,8 @@ func TestLargestSets(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			kept := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) >> 20
 			t.Logf("%v, %d MB allocated, %d MB kept", took, allocated, kept)
-			if took > 2*time.Second || allocated > 100 || kept > 8 {
-				t.Errorf("took %v, allocated %d MB and kept %d MB, want at most 2 s, 100 MB and 8 MB", took, allocated, kept)
+			if took > 2*time.Second || allocated > 48 || kept > 8 {
+				t.Errorf("took %v, allocated %d MB and kept %d MB, want at most 2 s, 48 MB and 8 MB", took, allocated, kept)
 			}
 			checkLines(t, f)
 		})
