@@ -23,8 +23,8 @@ func preconditionOf(r *http.Request) precondition {
 	ifMatch, ifNoneMatch := r.Header.Values("If-Match"), r.Header.Values("If-None-Match")
 	var p precondition
 	var ok, okNone bool
-	p.IfMatch, p.weak, ok = entityTags(ifMatch, strong)
-	p.IfNoneMatch, _, okNone = entityTags(ifNoneMatch, weak)
+	p.IfMatch, p.weak, ok = entityTags(ifMatch, false)
+	p.IfNoneMatch, _, okNone = entityTags(ifNoneMatch, true)
 	if !okNone && r.Method != http.MethodGet {
 		p.unreadable = "If-None-Match"
 	}
@@ -52,7 +52,8 @@ func (p precondition) explain(err error) error {
 	case !ok:
 		return err
 	case p.unreadable != "":
-		return settings.NewInvalidError(p.unreadable + ` is neither * nor a list of entity tags; a tag keeps its quotes, as in "01KDXZT9JE0000000000000000"`)
+		return settings.NewInvalidError(p.unreadable + " is neither * nor a list of entity tags; " +
+			`a tag keeps its quotes, as in "01KDXZT9JE0000000000000000"`)
 	case p.IfMatch != nil && !(settings.Condition{IfMatch: p.IfMatch}).Holds(conflict.Current):
 		if p.weak {
 			return &unmetError{conflict, `If-Match: W/"…" is a weak tag and never matches; send the ETag as it came, without W/`}
@@ -63,17 +64,10 @@ func (p precondition) explain(err error) error {
 	return err
 }
 
-// comparison is how the two fields compare tags (RFC 9110 section 8.8.3.2).
-type comparison bool
-
-const (
-	strong comparison = false // a weak tag matches nothing
-	weak   comparison = true
-)
-
 // entityTags reads the values of one field. It returns nil if there are none, and false if they are not a list of tags.
-// It leaves out tags that are not revisions, since they match nothing, and says whether there are weak ones among all.
-func entityTags(values []string, c comparison) (tags *settings.Revisions, anyWeak, ok bool) {
+// It leaves out tags that match nothing: those that are not revisions and, unless weak says that weak tags match too (RFC
+// 9110 section 8.8.3.2), weak ones. anyWeak says whether there are weak tags.
+func entityTags(values []string, weak bool) (tags *settings.Revisions, anyWeak, ok bool) {
 	if len(values) == 0 {
 		return nil, false, true
 	}
@@ -95,7 +89,7 @@ func entityTags(values []string, c comparison) (tags *settings.Revisions, anyWea
 			return nil, false, false
 		}
 		anyWeak = anyWeak || isWeak
-		if r, ok := settings.ParseRevision(opaque); ok && (c == weak || !isWeak) {
+		if r, ok := settings.ParseRevision(opaque); ok && (weak || !isWeak) {
 			tags.Listed = append(tags.Listed, r)
 		}
 	}

@@ -206,3 +206,31 @@ func TestLogLine(t *testing.T) {
 		}
 	}
 }
+
+// Whatever stands in its fields, a line has at most 4 KB.
+func TestLogLinesAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"control characters": strings.Repeat("\x00", 10_000), "backslashes": strings.Repeat(`\`, 10_000), "quotes": strings.Repeat(`"`, 10_000),
+		"letters": strings.Repeat("a", 10_000), "unprintable runes": strings.Repeat("\U000e0001", 10_000), "no UTF-8": strings.Repeat("\xff", 10_000),
+	} {
+		log := new(testenv.Log)
+		s := newService(t, func(c *app.Config) {
+			c.Faults = func(*dynamo.DB) app.Database { return faultyStore{func() error { panic(text) }} }
+			c.Logger = slog.New(slog.NewJSONHandler(log, nil))
+		})
+		log.Take()
+		user := text[:300]
+		s.call(t, "GET", "", "Authorization", "Bearer "+s.token(t, "alice"+user, nil), "Apigw-Requestid", text, "Lambda-Runtime-Aws-Request-Id", text)
+		s.call(t, "TRACE", "", "Apigw-Foreign-Event", text, "Apigw-Requestid", text, "Lambda-Runtime-Aws-Request-Id", text)
+		lines := strings.SplitAfter(strings.TrimSpace(log.Take()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], `"error":"panic: `) || !strings.Contains(lines[0], "goroutine") || !strings.Contains(lines[1], `"reason":"no such route`) {
+			t.Fatalf("%s: lines %q", name, lines)
+		}
+		for _, line := range lines {
+			if len(line) > 4096 {
+				t.Errorf("%s: a line has %d bytes: %s", name, len(line), line)
+			}
+		}
+	}
+}

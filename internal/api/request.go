@@ -77,11 +77,19 @@ func keysOf(body []byte, query string) ([]string, error) {
 	if len(body) > 0 {
 		return settings.ParseKeysMember(body, "keys")
 	}
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, settings.NewInvalidError("query cannot be read")
+	var keys settings.Keys
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if err != nil || err2 != nil || strings.Contains(pair, ";") { // as net/url has it
+			return nil, settings.NewInvalidError("query cannot be read")
+		}
+		if name == "keys" {
+			keys.Add(value)
+		}
 	}
-	return values["keys"], settings.CheckKeys(values["keys"])
+	return keys.List()
 }
 
 // isJSON says whether a media type is application/json or, by its suffix (RFC

@@ -31,6 +31,10 @@ type event struct {
 	databaseTime     time.Duration
 }
 
+// maxLogText bounds the texts of a line together, so that no line has more than 4 KB. A text that does not fit is cut
+// further than its own bound asks.
+const maxLogText = 3400
+
 // write writes the line even if the logger's level is above it: metric filters count these lines.
 func (ev *event) write(ctx context.Context, logger *slog.Logger) {
 	level := slog.LevelInfo
@@ -38,10 +42,18 @@ func (ev *event) write(ctx context.Context, logger *slog.Logger) {
 		level = slog.LevelError
 	}
 	line := slog.NewRecord(time.Now(), level, "request", 0)
+	left := maxLogText
 	text := func(key, value string, most int) {
-		if value != "" {
-			line.AddAttrs(slog.String(key, printable(value, most)))
+		if value == "" {
+			return
 		}
+		shown := printable(value, most)
+		for most > 0 && jsonBytes(shown) > left {
+			most /= 2
+			shown = printable(value, most)
+		}
+		left -= jsonBytes(shown)
+		line.AddAttrs(slog.String(key, shown))
 	}
 	text("requestId", ev.requestID, 64)
 	text("lambdaRequestId", ev.lambdaRequestID, 64)
@@ -67,6 +79,9 @@ func (ev *event) write(ctx context.Context, logger *slog.Logger) {
 	// There is no other place to report an error of the log.
 	_ = logger.Handler().Handle(ctx, line)
 }
+
+// jsonBytes returns how long a printable text is in the line.
+func jsonBytes(s string) int { return len(s) + strings.Count(s, `\`) + strings.Count(s, `"`) }
 
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)

@@ -17,31 +17,21 @@ func describe(payload []byte, version string) string {
 		{"Records", "a batch of records, as SQS, SNS, S3 and DynamoDB streams send it"},
 		{"resource", "an API Gateway event in payload format 1.0, as REST APIs send it"},
 		{"httpMethod", "a load balancer event"},
-		{"raw_path", "a VPC Lattice event"},
-		{"serviceNetworkArn", "a VPC Lattice event"},
+		{"method", "a VPC Lattice event"},
 		{"key1", "the sample event of the Lambda console"},
 		{"source", "a direct call, such as of a warm-up plug-in"},
 	}
-	found, names := len(formats), []string(nil)
-	note := func(member string) {
+	found := len(formats)
+	var names []string
+	// The payload was read before, without an error.
+	_ = eachMember(d, func(member string) error {
 		for i, f := range formats[:found] {
 			if f.member == member {
 				found = i
-				break
 			}
 		}
-	}
-	// The payload was read before, without an error.
-	_ = eachMember(d, func(member string) error {
-		note(member)
 		if len(names) < 8 {
 			names = append(names, fmt.Sprintf("%.32q", member))
-		}
-		if member == "requestContext" && d.PeekKind() == '{' {
-			return eachMember(d, func(member string) error {
-				note(member)
-				return d.SkipValue()
-			})
 		}
 		return d.SkipValue()
 	})

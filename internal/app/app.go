@@ -7,6 +7,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -84,7 +85,7 @@ func warmUp(ctx context.Context, c Config, verifier *auth.Verifier, db *dynamo.D
 	wg.Go(func() { database = db.Warm(ctx) })
 	wg.Wait()
 	if err := errors.Join(keys, database); err != nil {
-		c.Logger.Warn("warm-up incomplete", "build", c.Build, "error", err)
+		c.Logger.Warn("warm-up incomplete", "build", c.Build, "error", fmt.Sprintf("%.500s", err.Error()))
 		return
 	}
 	c.Logger.Info("ready", "build", c.Build, "durationMs", time.Since(began).Milliseconds())

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -182,6 +183,45 @@ func TestRetriesDoNotRunDry(t *testing.T) {
 		err := f.Put(t.Context(), record("acme", 1, `{}`), settings.Condition{})
 		if _, ok := errors.AsType[*settings.ConflictError](err); !ok {
 			t.Fatalf("put %d: error %v, want a ConflictError", n, err)
+		}
+	}
+}
+
+// An answer without end is cut after 1 MB, and is an outage like any other answer that cannot be read.
+func TestEndlessAnswer(t *testing.T) {
+	t.Parallel()
+	for name, unit := range map[string]string{"white space": " ", "a string": "x", "members": `":{"S":"`, "levels": "["} {
+		var sent atomic.Int64
+		f := faulty(t, func(_ int64, w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			io.WriteString(w, `{"Item":{"settings":{"S":"`)
+			for piece := []byte(strings.Repeat(unit, 64<<10/len(unit))); r.Context().Err() == nil; {
+				n, err := w.Write(piece)
+				if sent.Add(int64(n)); err != nil {
+					break
+				}
+			}
+			return true
+		})
+		began := time.Now()
+		_, err := f.Get(t.Context(), "acme")
+		if !errors.Is(err, settings.ErrUnavailable) || time.Since(began) > 2500*time.Millisecond {
+			t.Errorf("%s: %v after %v, want an outage", name, err, time.Since(began))
+		}
+		// Four attempts of 1 MB, and what the buffers of the connections hold.
+		if sent.Load() > 40<<20 {
+			t.Errorf("%s: %d bytes are read", name, sent.Load())
+		}
+	}
+	for size, want := range map[int]error{1 << 20: nil, 1<<20 + 1: settings.ErrUnavailable} {
+		item := `{"Item":{"orgId":{"S":"acme"},"settings":{"S":"{\"a\":1}"},"revision":{"S":"` + string(revision(1)) + `"}}}`
+		f := faulty(t, func(_ int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			io.WriteString(w, strings.Repeat(" ", size-len(item))+item)
+			return true
+		})
+		if r, err := f.Get(t.Context(), "acme"); !errors.Is(err, want) || err == nil && string(r.Document.Text()) != `{"a":1}` {
+			t.Errorf("an answer of %d bytes: %s, %v, want %v", size, r.Document.Text(), err, want)
 		}
 	}
 }

@@ -18,6 +18,9 @@ import (
 // so only a connection that was used a moment ago is reused.
 const idleTimeout = 4 * time.Second
 
+// maxAnswerBytes bounds an answer. An item has at most 400 KB, which JSON and base64 make longer.
+const maxAnswerBytes = 1 << 20
+
 // transport sends the requests of the SDK over HTTP/1.1 and counts them. It does not use [http.Client], which would
 // follow redirects and start a timer for each request.
 type transport struct {
@@ -69,5 +72,9 @@ func (t transport) Do(r *http.Request) (*http.Response, error) {
 	}
 	r.Header["Idempotency-Key"] = nil
 	r.Body, _ = r.GetBody()
-	return t.http.RoundTrip(r)
+	response, err := t.http.RoundTrip(r)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, maxAnswerBytes)
+	}
+	return response, err
 }

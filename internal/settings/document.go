@@ -36,11 +36,15 @@ func (d Document) String() string { return fmt.Sprintf("document of %d bytes", l
 // LogValue tells the size alone, like String.
 func (d Document) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
-// TooLargeError says that a document is over [MaxDocumentBytes].
+// TooLargeError says that a document is over [MaxDocumentBytes], or that the rest of a body is too large.
 type TooLargeError struct {
-	Size int // bytes, without insignificant white space
+	Size  int    // of the document in bytes, without insignificant white space
+	other string // what else is too large
 }
 
 func (e *TooLargeError) Error() string {
+	if e.other != "" {
+		return e.other
+	}
 	return fmt.Sprintf("document has %d bytes without insignificant white space, the limit is %d", e.Size, MaxDocumentBytes)
 }

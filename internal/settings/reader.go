@@ -9,13 +9,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// MaxKeys bounds how many keys are removed at once.
-const MaxKeys = 1_000
-
 // ParseDocument reads body as a document, which may share its memory. Errors:
 // [*InvalidError], [*TooLargeError].
 func ParseDocument(body []byte) (Document, error) {
-	r := newReader(body)
+	r := newBody(body)
 	d, err := r.document()
 	if err != nil {
 		return Document{}, err
@@ -27,39 +24,32 @@ func ParseDocument(body []byte) (Document, error) {
 // member name, and may share its memory. The other members must be valid JSON and are
 // ignored. Errors: [*InvalidError], [*TooLargeError].
 func ParseDocumentMember(body []byte, name string) (d Document, err error) {
-	r := newReader(body)
+	r := newBody(body)
 	if e := r.member(name, func() { d, err = r.document() }); err == nil {
 		err = e
 	}
 	return d, err
 }
 
-// ParseKeysMember reads the list of one to [MaxKeys] strings that the JSON object
-// body holds as its member name. The other members must be valid JSON and are
-// ignored. Error: [*InvalidError].
-func ParseKeysMember(body []byte, name string) (keys []string, err error) {
-	r := newReader(body)
-	err = r.member(name, func() {
+// ParseKeysMember reads the list of strings, within the bounds of [Keys], that the JSON
+// object body holds as its member name. The other members must be valid JSON and are
+// ignored. Errors: [*InvalidError], [*TooLargeError].
+func ParseKeysMember(body []byte, name string) ([]string, error) {
+	r := newBody(body)
+	var keys Keys
+	err := r.member(name, func() {
 		for range r.inside('[') {
 			if key := r.value(); r.err == nil && key[0] != '"' {
 				r.refuse("a key is not a string", key)
 			} else if r.err == nil {
-				keys = append(keys, unquoted(key))
+				keys.Add(unquoted(key))
 			}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return keys, CheckKeys(keys)
-}
-
-// CheckKeys returns an [*InvalidError] unless keys are one to [MaxKeys].
-func CheckKeys(keys []string) error {
-	if len(keys) == 0 || len(keys) > MaxKeys {
-		return NewInvalidError(fmt.Sprintf("%d keys are given, 1 to %d are allowed", len(keys), MaxKeys))
-	}
-	return nil
+	return keys.List()
 }
 
 // decoderDepth is how deep the decoder follows a text. Members that are ignored may be that deep.
@@ -71,11 +61,19 @@ const decoderDepth = 10_000
 type reader struct {
 	decoder *jsontext.Decoder
 	text    []byte
-	err     error // an [*InvalidError]
+	err     error // an [*InvalidError], or of newBody a [*TooLargeError]
 }
 
 // newTrusted returns a reader of a text that was checked before.
 func newTrusted(text []byte) *reader { return newReader(text, jsontext.AllowDuplicateNames(true)) }
+
+// newBody returns a reader of the body of a request. It has failed if the body has too
+// many names.
+func newBody(text []byte) *reader {
+	r := newReader(text)
+	r.err = checkNames(text)
+	return r
+}
 
 func newReader(text []byte, options ...jsontext.Options) *reader {
 	return &reader{decoder: jsontext.NewDecoder(bytes.NewBuffer(text), options...), text: text}
@@ -84,6 +82,9 @@ func newReader(text []byte, options ...jsontext.Options) *reader {
 // value reads the next value, or the name of a member, and returns its text, which is
 // a part of the whole text. It is nil after an error.
 func (r *reader) value() []byte {
+	if r.err != nil {
+		return nil
+	}
 	v, err := r.decoder.ReadValue()
 	if r.fail(err) {
 		return nil

@@ -230,14 +230,16 @@ func scenarios() map[string]scenario {
 		"PUT 413 resultTooLarge": {before: `{"settings":{"a":` + text(399_992) + `}}`, request: request{body: `{"b":10}`}},
 		"PUT 415 contentType":    {request: request{header: field("Content-Type", "text/plain"), body: `{}`}},
 
-		"DELETE 200 deleted":     {request: request{query: "?keys=theme&keys=limits.maxFileSize"}},
-		"DELETE 400 noKeys":      {},
-		"DELETE 400 emptyList":   {request: request{body: `{"keys":[]}`}},
-		"DELETE 400 keysMissing": {request: request{body: `{}`}},
-		"DELETE 400 notAList":    {request: request{body: `{"keys":"theme"}`}},
-		"DELETE 400 notAString":  {request: request{body: `{"keys":["a",1]}`}},
-		"DELETE 400 tooManyKeys": {request: request{body: `{"keys":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`}},
-		"DELETE 415 contentType": {request: request{header: field("Content-Type", "text/plain"), body: `{"keys":["a"]}`}},
+		"DELETE 200 deleted":      {request: request{query: "?keys=theme&keys=limits.maxFileSize"}},
+		"DELETE 400 noKeys":       {},
+		"DELETE 400 emptyList":    {request: request{body: `{"keys":[]}`}},
+		"DELETE 400 keysMissing":  {request: request{body: `{}`}},
+		"DELETE 400 notAList":     {request: request{body: `{"keys":"theme"}`}},
+		"DELETE 400 notAString":   {request: request{body: `{"keys":["a",1]}`}},
+		"DELETE 400 tooManyKeys":  {request: request{body: `{"keys":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`}},
+		"DELETE 400 tooManyBytes": {request: request{body: `{"keys":[` + text(400_001) + `]}`}},
+		"DELETE 413 tooManyNames": {request: request{body: `{"keys":["a"],` + text(500_001) + `:0}`}},
+		"DELETE 415 contentType":  {request: request{header: field("Content-Type", "text/plain"), body: `{"keys":["a"]}`}},
 	}
 	for method, body := range map[string]string{"GET": "", "POST": `{"settings":{"a":1}}`, "PUT": `{"a":1}`, "DELETE": `{"keys":["a"]}`} {
 		good := request{body: body}

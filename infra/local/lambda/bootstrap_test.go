@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,10 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	switch environ := os.Environ(); name {
-	case "library":
+	case "library", "large library":
+		if name == "large library" {
+			use(300 << 20)
+		}
 		runtime.Start(func(_ context.Context, e event) (any, error) { return e.serve(environ) })
 	case "raw":
 		serveRaw()
@@ -49,11 +53,21 @@ func TestMain(m *testing.M) {
 // hang does not go on. (An empty select would be found out as a deadlock.)
 func hang() { time.Sleep(time.Hour) }
 
+// use takes so many bytes of memory and gives them back.
+func use(size int) {
+	memory := make([]byte, size)
+	for i := 0; i < len(memory); i += 4096 {
+		memory[i] = 1
+	}
+	memory = nil
+	debug.FreeOSMemory()
+}
+
 // event says what the function is to do with it.
 type event struct {
 	Do   string
 	URL  string // what it waits for
-	Size int    // of the response in bytes
+	Size int    // of the response, or of the memory that it takes, in bytes
 }
 
 // process is what the function answers of itself.
@@ -89,6 +103,11 @@ func (e event) serve(environ []string) (any, error) {
 			return nil, err
 		}
 		self.PID = c.Process.Pid
+	case "grow", "grow and hang":
+		use(e.Size)
+		if e.Do == "grow and hang" {
+			hang()
+		}
 	case "size":
 		return json.RawMessage(`"` + strings.Repeat("x", e.Size-2) + `"`), nil
 	case "wait":

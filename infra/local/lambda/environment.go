@@ -114,13 +114,24 @@ func (e *Environment) Serve(payload []byte) ([]byte, error) {
 		inv.deadline <- deadline
 		timer := time.NewTimer(time.Until(deadline))
 		defer timer.Stop()
-		select {
-		case r := <-inv.result:
-			return r.response, r.err
-		case <-e.exited:
-			err = exitError("while it served an event")
-		case <-timer.C:
-			err = fmt.Errorf("%w after %v", ErrTimeout, e.config.Timeout)
+		ticker := time.NewTicker(memoryInterval)
+		defer ticker.Stop()
+		for err == nil {
+			select {
+			case r := <-inv.result:
+				if err := e.limitMemory(); err != nil {
+					return nil, err
+				}
+				return r.response, r.err
+			case <-e.exited:
+				err = exitError("while it served an event")
+			case <-timer.C:
+				err = fmt.Errorf("%w after %v", ErrTimeout, e.config.Timeout)
+			case <-ticker.C:
+				if err := e.limitMemory(); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	e.kill()
@@ -158,6 +169,24 @@ func (e *Environment) handOver(inv *invocation) error {
 
 func exitError(when string) error {
 	return &FunctionError{Type: "Runtime.ExitError", Message: "the process ended " + when}
+}
+
+// memoryInterval is how often the memory of a process is looked at while it serves an event. Between two looks no peak is
+// missed: the kernel keeps the highest.
+const memoryInterval = 20 * time.Millisecond
+
+// limitMemory kills a process that had more memory than the function may have, whatever it has answered, and returns the
+// error for that.
+func (e *Environment) limitMemory() error {
+	if e.config.MemoryMB <= 0 || peakMemory(e.process.Process.Pid) <= e.config.MemoryMB<<20 {
+		return nil
+	}
+	e.kill()
+	err := exitError(fmt.Sprintf("by signal: killed, as it used more than %d MB of memory", e.config.MemoryMB))
+	if e.config.Output != nil {
+		fmt.Fprintln(e.config.Output, err)
+	}
+	return err
 }
 
 // kill ends the process and waits for that.

@@ -2,8 +2,7 @@
 // Lambda does: environments that are started on demand, serve one event at a
 // time each, and fetch their events from a Runtime API.
 //
-// It knows nothing of what the events hold. It neither freezes an environment between two events nor limits its
-// memory and CPU time.
+// It knows nothing of what the events hold. It neither freezes an environment between two events nor limits its CPU time.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 package lambda
 
@@ -27,7 +26,7 @@ type Config struct {
 	Name      string
 	Bootstrap string   // path of the executable
 	Env       []string // "NAME=value": the whole environment besides what Lambda itself sets
-	MemoryMB  int      // the function's environment says so; not enforced
+	MemoryMB  int      // a process that exceeds it while it serves an event is killed (on Linux only); 0: no limit
 
 	Timeout         time.Duration // of an event, counted as Lambda does; the environment is then killed
 	InitTimeout     time.Duration // of an environment's start

@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -65,5 +66,29 @@ func TestDiesWithParent(t *testing.T) {
 		if p, err := os.FindProcess(grandchild); err == nil {
 			_ = p.Kill()
 		}
+	}
+}
+
+// A process that takes more memory than it may is killed, even if it has given it back; the next event gets another one.
+func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
+	refuses := func(f *lambda.Function, do string) {
+		_, err := invoke(t.Context(), f, event{Do: do, Size: 300 << 20})
+		failed, ok := errors.AsType[*lambda.FunctionError](err)
+		if !ok || failed.Type != "Runtime.ExitError" || failed.Message != "the process ended by signal: killed, as it used more than 256 MB of memory" {
+			t.Errorf("%s: error %v, want one of memory", do, err)
+		}
+	}
+	// Before it has been looked at for the first time, it has answered.
+	refuses(start(t, "large library", nil), "answer at once")
+	f := start(t, "library", nil)
+	first := pid(t, f, event{Do: "grow", Size: 100 << 20})
+	for _, do := range []string{"grow", "grow and hang"} {
+		refuses(f, do)
+		next := pid(t, f, event{})
+		if next == first {
+			t.Errorf("%s: process %d serves on", do, next)
+		}
+		first = next
 	}
 }
