@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -75,7 +73,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		}
 	}
 	if c.Auth.JWKSURL != "" {
-		if err := checkKeyURL(c.Auth.JWKSURL); err != nil {
+		if err := auth.CheckJWKSURL(c.Auth.JWKSURL); err != nil {
 			problem("JWKS_URL", "%w", err)
 		}
 	}
@@ -104,21 +102,4 @@ func readConfig(getenv func(string) string) (config, error) {
 		}
 	}
 	return c, errors.Join(problems...)
-}
-
-// checkKeyURL requires https, except for this machine: whoever can change the keys in transit can sign tokens.
-func checkKeyURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return errors.New("is not an absolute URL")
-	}
-	if u.User != nil {
-		return errors.New("holds a user name or password")
-	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
-		return errors.New("does not start with https://, which is required except for loopback hosts")
-	}
-	return nil
 }
