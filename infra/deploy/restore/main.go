@@ -2,11 +2,14 @@
 // point in time.
 //
 // It writes the old document of each organization with a new revision, above the current one, so that clients
-// notice. It does not overwrite what somebody writes meanwhile. Without -write it only prints what it would do. It
-// takes region, credentials and endpoint from the environment, as the aws command does.
+// notice. What is stored now may be no document. It does not overwrite what somebody writes meanwhile, and writes only
+// documents that the service accepts. Without -write it only prints what it would do. It takes region, credentials and
+// endpoint from the environment, as the aws command does.
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -14,7 +17,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
@@ -60,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	var failed error
 	for _, org := range flags.Args() {
 		if err := r.restore(ctx, settings.OrgID(org)); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", org, err))
+			failed = errors.Join(failed, errors.New(printable(org+": "+err.Error())))
 		}
 	}
 	return failed
@@ -88,12 +94,21 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "%s: %s\n  old  %s\n  now  %s\n", org, old.Document, describe(old), describe(now))
-	if !r.write || now.Revision != "" && now.Revision == old.Revision {
+	fmt.Fprintf(r.out, "%s: %s\n  old  %s\n  now  %s\n", printable(string(org)), old.Document, describe(old), describe(now))
+	switch {
+	case now.Stored == nil:
+	case now.Corrupt != nil:
+		fmt.Fprintf(r.out, "       is no document: %s\n", printable(now.Corrupt.Error()))
+	case bytes.Equal(now.Document.Text(), old.Document.Text()):
+		fmt.Fprintln(r.out, "       is the same document, nothing to restore")
+		return nil
+	case now.Revision != "" && now.Revision == old.Revision:
+		fmt.Fprintln(r.out, "       is another document under the same revision")
+	}
+	if !r.write {
 		return nil
 	}
-	service := settings.New(owner(org), r.now, time.Now)
-	written, err := service.Replace(ctx, r.by, old.Document, unchanged(now))
+	written, err := settings.New(owner(org), unchanged{r.now, now}, time.Now).Replace(ctx, r.by, old.Document, condition(now))
 	if err != nil {
 		return err
 	}
@@ -108,20 +123,49 @@ func (o owner) Membership(context.Context, settings.UserID) (settings.Membership
 	return settings.Membership{Org: settings.OrgID(o), Role: settings.RoleOwner}, nil
 }
 
-// unchanged returns the condition that seen is still stored, as far as its revision tells.
-func unchanged(seen settings.Record) settings.Condition {
+// condition returns the condition that seen is still stored, as far as its revision tells.
+func condition(seen settings.Record) settings.Condition {
 	switch {
 	case seen.Stored == nil:
 		return settings.Condition{IfNoneMatch: &settings.Revisions{Any: true}}
 	case seen.Revision == "":
-		return settings.Condition{IfMatch: &settings.Revisions{Any: true}}
+		return settings.Condition{} // unchanged looks after it
 	}
 	return settings.Condition{IfMatch: &settings.Revisions{Listed: []settings.Revision{seen.Revision}}}
+}
+
+// unchanged is a store that does not replace a record without a revision by another condition than that it is seen.
+type unchanged struct {
+	settings.Store
+	seen settings.Record
+}
+
+func (s unchanged) Put(ctx context.Context, r settings.Record, c settings.Condition) error {
+	if s.seen.Stored == nil || s.seen.Revision != "" {
+		return s.Store.Put(ctx, r, c)
+	}
+	err := s.Store.Swap(ctx, s.seen, r)
+	if _, ok := errors.AsType[*settings.ConflictError](err); ok {
+		return errors.New("somebody wrote it meanwhile") // no conflict, which the service would try again
+	}
+	return err
 }
 
 func describe(r settings.Record) string {
 	if r.Stored == nil && r.Revision == "" {
 		return "never written"
 	}
-	return fmt.Sprintf("%s  %s  by %s", r.Revision, r.UpdatedAt.UTC().Format(time.RFC3339), r.UpdatedBy)
+	at := "unknown time"
+	if !r.UpdatedAt.IsZero() {
+		at = r.UpdatedAt.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%s  %s  by %s", cmp.Or(string(r.Revision), "no revision"), at, printable(string(r.UpdatedBy)))
+}
+
+// printable returns text as it is or, where it could deceive the reader of a terminal, quoted.
+func printable(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return text
+	}
+	return strconv.Quote(text)
 }

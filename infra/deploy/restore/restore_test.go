@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/stack"
@@ -20,25 +23,32 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// An organization that is named gets its old document with a new revision. Others, and one whose document is the
-// same, do not change.
-func TestRestore(t *testing.T) {
-	database := httptest.NewServer(dynamodb.New())
-	t.Cleanup(database.Close)
+// database starts one with the tables old and now, and returns how to reach it, as the environment does.
+func database(t *testing.T) aws.Config {
+	t.Helper()
+	server := httptest.NewServer(dynamodb.New())
+	t.Cleanup(server.Close)
 	tables := map[string]template.Table{"UsersTable": {Key: "userId"}, "now": {Key: "orgId"}, "old": {Key: "orgId"}}
-	if err := stack.FillDatabase(t.Context(), database.URL, tables); err != nil {
+	if err := stack.FillDatabase(t.Context(), server.URL, tables); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_DYNAMODB": database.URL, "AWS_REGION": "local", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+		"AWS_ENDPOINT_URL_DYNAMODB": server.URL, "AWS_REGION": "local", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
 	} {
 		t.Setenv(name, value)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(t.Context())
+	cfg, err := awsconfig.LoadDefaultConfig(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, now := dynamo.New(aws, dynamo.Tables{Settings: "old"}), dynamo.New(aws, dynamo.Tables{Settings: "now"})
+	return cfg
+}
+
+// An organization that is named gets its old document with a new revision. Others, and one whose document is the
+// same, do not change.
+func TestRestore(t *testing.T) {
+	cfg := database(t)
+	old, now := dynamo.New(cfg, dynamo.Tables{Settings: "old"}), dynamo.New(cfg, dynamo.Tables{Settings: "now"})
 	large := `{"a":"` + strings.Repeat("compressed ", 1000) + `"}`
 	put := func(db *dynamo.DB, org settings.OrgID, text string, minute int) settings.Record {
 		t.Helper()
@@ -119,13 +129,102 @@ initech: document of 7 bytes
 	}
 
 	// Somebody writes between the read and the write.
+	put(now, "globex", `{"b":3}`, 2)
 	racing := restorer{old: old, now: racing{now, func() { put(now, "globex", `{"b":4}`, 3) }}, by: "restore", write: true, out: &out}
-	err = racing.restore(t.Context(), "globex")
+	err := racing.restore(t.Context(), "globex")
 	if _, ok := errors.AsType[*settings.ConflictError](err); !ok {
 		t.Errorf("error %v, want a conflict", err)
 	}
 	if got := string(stored("globex").Document.Text()); got != `{"b":4}` {
 		t.Errorf("globex has %s, want what was written meanwhile", got)
+	}
+}
+
+// What somebody has done to the item by hand does not keep it from being restored.
+func TestRestoreSpoilt(t *testing.T) {
+	cfg := database(t)
+	now := dynamo.New(cfg, dynamo.Tables{Settings: "now"})
+	client := sdk.NewFromConfig(cfg)
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	type item = map[string]types.AttributeValue
+	put := func(table, org string, attributes item) {
+		t.Helper()
+		attributes["orgId"] = text(org)
+		if _, err := client.PutItem(t.Context(), &sdk.PutItemInput{TableName: &table, Item: attributes}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const revision, document = "01M86PTPG0435VFSF7KNQVG7AE", `{"n":1.0,"":"kept"}`
+	written := func() item {
+		return item{"settings": text(document), "revision": text(revision), "updatedBy": text("alice")}
+	}
+	stored := func(org string) string {
+		t.Helper()
+		r, err := now.Get(t.Context(), settings.OrgID(org))
+		if err != nil || r.Corrupt != nil {
+			t.Errorf("%s: %v, %v", org, err, r.Corrupt)
+		}
+		return string(r.Document.Text())
+	}
+	for name, tt := range map[string]struct {
+		now    item
+		prints string
+	}{
+		"no JSON":              {item{"settings": text("{oops"), "revision": text(revision)}, "is no document: read attribute settings"},
+		"not an object":        {item{"settings": text("[]"), "revision": text(revision)}, "is no document: "},
+		"another type":         {item{"settings": &types.AttributeValueMemberBOOL{Value: true}, "revision": text(revision)}, "is no document: "},
+		"a broken frame":       {item{"settings": &types.AttributeValueMemberB{Value: []byte("x")}}, "is no document: "},
+		"nothing":              {item{}, "now  no revision  unknown time  by \n"},
+		"changed by hand":      {item{"settings": text(`{"n":2}`), "revision": text(revision)}, "is another document under the same revision"},
+		"revision of no form":  {item{"settings": text(`{}`), "revision": text("zzz\"")}, "now  no revision"},
+		"revision of a number": {item{"settings": text(`{}`), "revision": &types.AttributeValueMemberN{Value: "5"}}, "now  no revision"},
+		"writer with escapes":  {item{"settings": text(`{}`), "updatedBy": text("\x1b[2Jeve\n")}, `by "\x1b[2Jeve\n"`},
+	} {
+		put("old", name, written())
+		put("now", name, tt.now)
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"-write", "-from", "old", "-to", "now", name}, &out); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := stored(name); got != document {
+			t.Errorf("%s: stored is %s, want %s", name, got, document)
+		}
+		if !strings.Contains(out.String(), tt.prints) || strings.ContainsRune(out.String(), '\x1b') {
+			t.Errorf("%s: prints %q, want %q in it", name, out.String(), tt.prints)
+		}
+	}
+
+	put("old", "spaces", written())
+	put("now", "spaces", item{"settings": text(`{ "n" : 1.0, "": "kept" }`), "revision": text(revision)})
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"-write", "-from", "old", "-to", "now", "spaces"}, &out); err != nil || !strings.HasSuffix(out.String(), "is the same document, nothing to restore\n") {
+		t.Errorf("the same document: %v, prints %q", err, out.String())
+	}
+
+	// Nothing is written that the service would refuse.
+	for _, old := range []item{
+		{}, {"settings": text("[]")}, {"settings": text(`{"a":1,"a":2}`)},
+		{"settings": text(`{"a":"` + strings.Repeat("x", settings.MaxDocumentBytes) + `"}`)},
+	} {
+		put("old", "bad\n", old)
+		put("now", "bad\n", item{"settings": text(`{"good":true}`)})
+		err := run(t.Context(), []string{"-write", "-from", "old", "-to", "now", "bad\n"}, io.Discard)
+		if err == nil || strings.Contains(err.Error(), "\n") || stored("bad\n") != `{"good":true}` {
+			t.Errorf("old item %.80v: error %q, stored is %s", old, err, stored("bad\n"))
+		}
+	}
+
+	// Somebody writes meanwhile, over an item without a revision.
+	put("old", "race", written())
+	put("now", "race", item{"settings": text("{oops")})
+	r := restorer{
+		old: dynamo.New(cfg, dynamo.Tables{Settings: "old"}), by: "restore", write: true, out: io.Discard,
+		now: racing{now, func() {
+			put("now", "race", item{"settings": text(`{"meanwhile":1}`), "revision": text("01" + revision[2:])})
+		}},
+	}
+	if err := r.restore(t.Context(), "race"); err == nil || stored("race") != `{"meanwhile":1}` {
+		t.Errorf("error %v, stored is %s", err, stored("race"))
 	}
 }
 
