@@ -35,15 +35,18 @@ func (a answer) String() string {
 }
 
 func (c *client) get(ctx context.Context) (answer, error) {
-	return c.send(ctx, http.MethodGet, c.token, "", "")
+	return c.send(ctx, http.MethodGet, c.token, "", precondition{})
 }
 
-// post replaces the document. If ifMatch is not empty, it is sent as If-Match.
-func (c *client) post(ctx context.Context, settings, ifMatch string) (answer, error) {
-	return c.send(ctx, http.MethodPost, c.token, `{"settings":`+settings+`}`, ifMatch)
+// post replaces the document if p holds.
+func (c *client) post(ctx context.Context, settings string, p precondition) (answer, error) {
+	return c.send(ctx, http.MethodPost, c.token, `{"settings":`+settings+`}`, p)
 }
 
-func (c *client) send(ctx context.Context, method, token, body, ifMatch string) (answer, error) {
+// precondition is a header field and its value; empty: none.
+type precondition struct{ field, value string }
+
+func (c *client) send(ctx context.Context, method, token, body string, p precondition) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.url, strings.NewReader(body))
 	if err != nil {
 		return answer{}, err
@@ -53,8 +56,8 @@ func (c *client) send(ctx context.Context, method, token, body, ifMatch string) 
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if ifMatch != "" {
-		request.Header.Set("If-Match", ifMatch)
+	if p.field != "" {
+		request.Header.Set(p.field, p.value)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

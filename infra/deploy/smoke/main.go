@@ -2,7 +2,8 @@
 // the local stack. It knows only the published contract.
 //
 // The token must be of a member who may write. The test replaces the organization's document and puts it
-// back at the end.
+// back at the end, also after a failure or a signal. It prints the document if it cannot. It never replaces
+// what somebody else writes meanwhile.
 package main
 
 import (
@@ -16,11 +17,12 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {

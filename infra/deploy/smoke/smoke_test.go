@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +19,10 @@ const goodToken = "good.token.secret"
 type service struct {
 	mu       sync.Mutex
 	document string
-	revision int
-	fault    func(w http.ResponseWriter, r *http.Request) bool // answers instead
+	revision int                                               // 0: never written
+	writes   int                                               // that took place
+	cancel   func()                                            // stops the program, as a signal does
+	fault    func(w http.ResponseWriter, r *http.Request) bool // answers in its place
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +32,15 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.fault != nil && s.fault(w, r) {
 		return
 	}
+	s.serve(w, r)
+}
+
+// serve serves a request without a fault.
+func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	etag := fmt.Sprintf(`"%d"`, s.revision)
+	if s.revision == 0 {
+		etag = "" // never written
+	}
 	switch {
 	case r.URL.Path != "/settings/organization":
 		w.WriteHeader(http.StatusNotFound)
@@ -37,19 +49,24 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		io.WriteString(w, `{"success":false,"message":"Invalid access token"}`)
 	case r.Method == http.MethodGet:
-		w.Header().Set("ETag", etag)
+		w.Header()["Etag"] = slices.DeleteFunc([]string{etag}, func(e string) bool { return e == "" })
 		io.WriteString(w, `{"success":true,"settings":`+s.document+`}`)
-	case r.Header.Get("If-Match") != "" && r.Header.Get("If-Match") != etag:
+	case r.Header.Get("If-Match") != "" && r.Header.Get("If-Match") != etag, r.Header.Get("If-None-Match") == "*" && etag != "":
 		w.Header().Set("ETag", etag)
 		w.WriteHeader(http.StatusPreconditionFailed)
 		io.WriteString(w, `{"success":false,"message":"Organization settings have changed"}`)
 	default:
 		body, _ := io.ReadAll(r.Body)
-		s.document = strings.TrimSuffix(strings.TrimPrefix(string(body), `{"settings":`), "}")
-		s.revision++
+		s.write(strings.TrimSuffix(strings.TrimPrefix(string(body), `{"settings":`), "}"))
 		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, s.revision))
 		io.WriteString(w, `{"success":true,"message":"Organization settings updated successfully"}`)
 	}
+}
+
+func (s *service) write(document string) {
+	s.document = document
+	s.revision++
+	s.writes++
 }
 
 func smoke(t *testing.T, s *service, args ...string) (string, error) {
@@ -58,7 +75,10 @@ func smoke(t *testing.T, s *service, args ...string) (string, error) {
 	t.Cleanup(server.Close)
 	var out bytes.Buffer
 	getenv := func(name string) string { return map[string]string{"SMOKE_TOKEN": goodToken}[name] }
-	err := run(t.Context(), append([]string{"-url", server.URL + "/"}, args...), getenv, &out)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s.cancel = cancel
+	err := run(ctx, append([]string{"-url", server.URL + "/"}, args...), getenv, &out)
 	if strings.Contains(out.String(), goodToken) || err != nil && strings.Contains(err.Error(), goodToken) {
 		t.Errorf("the token is printed: %s %v", out.String(), err)
 	}
@@ -67,7 +87,7 @@ func smoke(t *testing.T, s *service, args ...string) (string, error) {
 
 func TestGoodService(t *testing.T) {
 	t.Parallel()
-	s := &service{document: `{"theme":"dark","n":1.0}`}
+	s := &service{document: original, revision: 1}
 	out, err := smoke(t, s)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -75,8 +95,146 @@ func TestGoodService(t *testing.T) {
 	if lines := strings.Count(out, "\nok    "); lines != 7 {
 		t.Errorf("%d steps, want 7:\n%s", lines, out)
 	}
-	if s.document != `{"theme":"dark","n":1.0}` {
+	if s.document != original {
 		t.Errorf("left the document %s", s.document)
+	}
+}
+
+const (
+	original = `{"theme":"dark","n":1.0}`
+	foreign  = `{"somebody":"else"}`
+)
+
+// Whatever happens, the original document is put back or, with an error, printed; and what somebody else wrote stays.
+func TestOriginalDocument(t *testing.T) {
+	t.Parallel()
+	isPost := func(r *http.Request, text string) bool {
+		if r.Method != http.MethodPost {
+			return false
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return strings.Contains(string(body), text)
+	}
+	unavailable := func(w http.ResponseWriter) {
+		w.Header().Del("ETag")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		io.WriteString(w, `{"message":"Service Unavailable"}`)
+	}
+	var late *http.Request // of the test "write that comes late"
+	for name, c := range map[string]struct {
+		// fault is called for each request; n counts them from 1. The default is to serve.
+		fault          func(s *service, n int, w http.ResponseWriter, r *http.Request) bool
+		want           string // document in the end
+		fails, printed bool
+	}{
+		"lost answer": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 2 {
+				s.serve(httptest.NewRecorder(), r)
+				unavailable(w)
+			}
+			return n == 2
+		}, original, true, false},
+		"write that comes late": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 2 {
+				isPost(r, "")
+				late = r
+				unavailable(w)
+			}
+			return n == 2
+		}, original, true, false},
+		"write before the first": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 2 {
+				s.write(foreign)
+			}
+			return false
+		}, foreign, true, false},
+		"write after the first": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 3 {
+				s.write(foreign)
+			}
+			return false
+		}, foreign, true, true},
+		"write at the end": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isPost(r, original) {
+				s.write(foreign)
+			}
+			return false
+		}, foreign, true, true},
+		"signal during the first write": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 2 {
+				s.cancel()
+			}
+			return false
+		}, original, true, false},
+		"signal before it": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 1 {
+				s.cancel()
+			}
+			return false
+		}, original, true, false},
+		"writes by a token that it refuses": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") == "Bearer not.a.token" {
+				r.Header.Set("Authorization", "Bearer "+goodToken)
+			}
+			return false
+		}, original, true, false},
+		"lost answer of the last write": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isPost(r, original) {
+				s.serve(httptest.NewRecorder(), r)
+				unavailable(w)
+				return true
+			}
+			return false
+		}, original, false, false},
+		"down after the first write": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n > 2 {
+				unavailable(w)
+			}
+			return n > 2
+		}, "", true, true},
+		"refuses the original": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isPost(r, original) {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+				io.WriteString(w, `{"success":false,"message":"Failed to update organization settings"}`)
+				return true
+			}
+			return false
+		}, "", true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &service{document: original, revision: 1}
+			n := 0
+			s.fault = func(w http.ResponseWriter, r *http.Request) bool {
+				n++
+				return c.fault(s, n, w, r)
+			}
+			out, err := smoke(t, s, "-timeout", "1s")
+			if (err != nil) != c.fails {
+				t.Errorf("error %v, want one: %t\n%s", err, c.fails, out)
+			}
+			if printed := strings.Contains(out, "\n"+original+"\n"); printed != c.printed {
+				t.Errorf("the original document is printed: %t, want %t\n%s", printed, c.printed, out)
+			}
+			if name == "write that comes late" {
+				s.serve(httptest.NewRecorder(), late)
+			}
+			if c.want != "" && s.document != c.want {
+				t.Errorf("left the document %s, want %s\n%s", s.document, c.want, out)
+			}
+			if name == "signal before it" && s.writes > 0 {
+				t.Errorf("%d writes after a signal", s.writes)
+			}
+		})
+	}
+}
+
+func TestNeverWritten(t *testing.T) {
+	t.Parallel()
+	s := &service{document: `{}`}
+	if out, err := smoke(t, s); err != nil || s.document != `{}` {
+		t.Errorf("left the document %s, %v\n%s", s.document, err, out)
 	}
 }
 
@@ -98,7 +256,7 @@ func TestBadServices(t *testing.T) {
 		"down":                    {func(*http.Request) bool { return true }, answer(503, `{"message":"Service Unavailable"}`), "GET reads"},
 		"no JSON":                 {func(*http.Request) bool { return true }, answer(200, `<html>`), "GET reads"},
 		"ignores If-Match":        {func(r *http.Request) bool { return r.Header.Get("If-Match") == `"stale"` }, answer(200, done), "stale If-Match"},
-		"refuses every If-Match":  {func(r *http.Request) bool { return r.Header.Get("If-Match") != "" }, answer(412, `{"success":false}`), "current If-Match"},
+		"refuses every If-Match":  {func(r *http.Request) bool { return r.Header.Get("If-Match") != "" }, answer(412, `{"success":false}`), "POST replaces"},
 		"takes any token":         {func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer not.a.token" }, answer(200, done), "refused token"},
 		"redirects":               {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(307, `{}`), "POST replaces"},
 		"success is false":        {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(200, `{"success":false}`), "POST replaces"},
@@ -106,7 +264,7 @@ func TestBadServices(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &service{document: `{"theme":"dark"}`}
+			s := &service{document: original, revision: 1}
 			s.fault = func(w http.ResponseWriter, r *http.Request) bool {
 				if c.when(r) {
 					c.answer(w)
@@ -114,7 +272,7 @@ func TestBadServices(t *testing.T) {
 				}
 				return false
 			}
-			out, err := smoke(t, s)
+			out, err := smoke(t, s, "-timeout", "1s")
 			if err == nil || !strings.Contains(out, "FAIL  ") {
 				t.Fatalf("no failure:\n%s", out)
 			}

@@ -6,31 +6,49 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
 
-// errFailed says that a step failed. The line of the step says why.
-var errFailed = errors.New("the service does not keep its contract")
+// putBackPause is the time between two attempts to put the original document back. They may take three timeouts.
+const putBackPause = 500 * time.Millisecond
 
-// try takes the steps in order and stops at the first that fails. After the first write it always puts the
-// original document back.
+var (
+	// errFailed says that a step failed. The line of the step says why.
+	errFailed = errors.New("the service does not keep its contract")
+
+	errStopped = errors.New("stopped by a signal")
+	errForeign = errors.New("somebody else has written meanwhile; that document stays")
+)
+
+// try takes the steps in order and stops at the first that fails, or when ctx ends. After the first write it always
+// puts the original document back. If it cannot, it prints that document.
 func try(ctx context.Context, c *client, out io.Writer) (err error) {
-	t := &trial{client: c, out: out}
-	var before, written answer
 	// Decoding and encoding would change the number text, the key order or the empty name.
-	// The time makes the document different in every run.
-	document := `{"smoke":` + strconv.FormatInt(time.Now().UnixNano(), 10) + `,"":1.0,"b":1e400,"a":"ü"}`
+	// The time makes the documents different in every run.
+	now := strconv.FormatInt(time.Now().UnixNano(), 10)
+	document := `{"smoke":` + now + `,"":1.0,"b":1e400,"a":"ü"}`
+	refused := `{"smoke":"must not be written","at":` + now + `}`
+	t := &trial{client: c, out: out, own: []string{document, refused}}
+	var before, written answer
 
 	t.step("GET reads the document", func() error {
 		before, err = c.get(ctx)
-		return want(before, err, http.StatusOK)
+		if err := want(before, err, http.StatusOK); err != nil {
+			return err
+		}
+		if len(before.Settings) == 0 || before.Settings[0] != '{' {
+			return errors.New("answered without settings")
+		}
+		return nil
 	})
-	if !t.failed {
-		defer func() { err = errors.Join(err, t.restore(context.WithoutCancel(ctx), before, written.etag)) }()
-	}
 	t.step("POST replaces it", func() error {
-		written, err = c.post(ctx, document, "")
+		written, err = c.post(ctx, document, still(before))
+		if isRefusal(written.status) {
+			return want(written, err, http.StatusOK)
+		}
+		t.mayHaveWritten = true
 		if err := want(written, err, http.StatusOK); err != nil {
 			return err
 		}
@@ -39,6 +57,9 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 		}
 		return nil
 	})
+	if t.mayHaveWritten {
+		defer func() { err = errors.Join(err, t.restore(context.WithoutCancel(ctx), before)) }()
+	}
 	t.step("GET returns it, byte for byte", func() error {
 		got, err := c.get(ctx)
 		switch {
@@ -52,24 +73,38 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 		return nil
 	})
 	t.step("POST with a stale If-Match is refused: 412", func() error {
-		got, err := c.post(ctx, `{"smoke":"must not be written"}`, `"stale"`)
+		got, err := c.post(ctx, refused, precondition{"If-Match", `"stale"`})
 		return want(got, err, http.StatusPreconditionFailed)
 	})
 	t.step("POST with the current If-Match succeeds", func() error {
-		got, err := c.post(ctx, document, written.etag)
-		if err == nil && got.status == http.StatusOK {
-			written = got
-		}
+		got, err := c.post(ctx, document, still(written))
 		return want(got, err, http.StatusOK)
 	})
 	t.step("POST with a refused token: 401", func() error {
-		got, err := c.send(ctx, http.MethodPost, "not.a.token", `{"settings":{"smoke":"must not be written"}}`, "")
+		got, err := c.send(ctx, http.MethodPost, "not.a.token", `{"settings":`+refused+`}`, precondition{})
 		return want(got, err, http.StatusUnauthorized)
 	})
-	if t.failed {
+	switch {
+	case t.failed && ctx.Err() != nil:
+		return errStopped
+	case t.failed:
 		return errFailed
 	}
 	return nil
+}
+
+// still returns the precondition that a is the stored state.
+func still(a answer) precondition {
+	if a.etag == "" {
+		return precondition{"If-None-Match", "*"}
+	}
+	return precondition{"If-Match", a.etag}
+}
+
+// isRefusal reports whether nothing was written for certain. After another status, or none, a write may have taken
+// place, or still do.
+func isRefusal(status int) bool {
+	return status >= 300 && status < 500 && status != http.StatusRequestTimeout
 }
 
 // want returns an error if the answer does not have the status.
@@ -89,7 +124,10 @@ func want(got answer, err error, status int) error {
 type trial struct {
 	client *client
 	out    io.Writer
+	own    []string // documents that this test may have written
 	failed bool
+
+	mayHaveWritten bool
 }
 
 func (t *trial) step(name string, do func() error) {
@@ -107,23 +145,51 @@ func (t *trial) step(name string, do func() error) {
 	fmt.Fprintf(t.out, "ok    %-44s %6v\n", name, took)
 }
 
-// restore writes the original document back, if the ETag is still current, the one of the last write: it
-// does not overwrite what somebody else wrote meanwhile. An organization that was never written keeps an
-// empty document.
-func (t *trial) restore(ctx context.Context, before answer, current string) error {
-	if current == "" {
-		return nil // no write was answered
-	}
+// restore puts the original document back, or prints it. An organization that was never written keeps an empty document.
+func (t *trial) restore(ctx context.Context, before answer) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*t.client.http.Timeout)
+	defer cancel()
 	failed := t.failed
 	t.failed = false
 	t.step("POST puts the original document back", func() error {
-		got, err := t.client.post(ctx, string(before.Settings), current)
-		return want(got, err, http.StatusOK)
+		for {
+			done, err := t.putBack(ctx, before)
+			if done {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(putBackPause):
+			}
+		}
 	})
 	restored := !t.failed
 	t.failed = failed
 	if !restored {
-		return errors.New("the original document was not put back")
+		fmt.Fprintf(t.out, "The original document, ETag %s:\n%s\n", before.etag, before.Settings)
+		return errors.New("the original document was not put back; it is printed above")
 	}
 	return nil
+}
+
+// putBack reads what is stored and replaces it by the original document. It does not replace what somebody else wrote.
+// If the original document is still stored, it is written again: the new ETag keeps a write of this test that is still
+// on its way from taking place. done says that another attempt is of no use.
+func (t *trial) putBack(ctx context.Context, before answer) (done bool, err error) {
+	now, err := t.client.get(ctx)
+	if err = want(now, err, http.StatusOK); err != nil {
+		return isRefusal(now.status) && now.status != http.StatusTooManyRequests, err
+	}
+	original := string(now.Settings) == string(before.Settings)
+	switch {
+	case original && now.etag != before.etag:
+		return true, nil
+	case !original && !slices.Contains(t.own, string(now.Settings)):
+		return true, errForeign
+	}
+	got, err := t.client.post(ctx, string(before.Settings), still(now))
+	err = want(got, err, http.StatusOK)
+	passing := got.status == http.StatusPreconditionFailed || got.status == http.StatusTooManyRequests
+	return err == nil || isRefusal(got.status) && !passing, err
 }
