@@ -6,6 +6,9 @@
 export CGO_ENABLED = 0
 GO_FLAGS = -trimpath -buildvcs=false -tags=lambda.norpc,nethttpomithttp2
 
+# quote makes one word of a value for the shell, whatever characters it has.
+quote = '$(subst ','\'',$1)'
+
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -18,7 +21,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	targets=$$(printf '%s\n' "$$listed" | awk '/^Fuzz/ {names = names " " $$1} /^ok/ {n = split(names, name, " "); for (i = 1; i <= n; i++) print $$2 ":" name[i]; names = ""}'); \
 	test -n "$$targets"; \
 	for target in $$targets; do \
-	  echo "== $$target"; go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime '$(or $(FUZZTIME),30s)' -fuzzminimizetime 100x "$${target%%:*}"; \
+	  echo "== $$target"; go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(call quote,$(or $(FUZZTIME),30s)) -fuzzminimizetime 100x "$${target%%:*}"; \
 	done
 
 soak: ## test faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
@@ -36,10 +39,10 @@ run: ## run the whole service on this machine, with demo users and tokens (FLAGS
 
 # By default, AS is make's own variable for the assembler.
 token: ## print only a token of the running stack (AS=alice, FLAGS as for run)
-	@$(LOCAL) $(FLAGS) -token '$(if $(filter default,$(origin AS)),alice,$(AS))'
+	@$(LOCAL) $(FLAGS) -token $(call quote,$(if $(filter default,$(origin AS)),alice,$(AS)))
 
 invoke: ## send an event to the function, without gateway and Docker (EVENT=events/post.json, FLAGS as for run)
-	@$(LOCAL) $(FLAGS) -invoke '$(or $(EVENT),events/post.json)'
+	@$(LOCAL) $(FLAGS) -invoke $(call quote,$(or $(EVENT),events/post.json))
 
 # ---- build and deployment ----
 # The program contains VERSION, which the caller of make gives. It never comes from .git or a clock. The same sources, Go
@@ -49,7 +52,7 @@ ARCHITECTURE ?= arm64
 ENV          ?= dev
 ARCH          = $(or $(filter arm64 x86_64,$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64))
 GOARCH_FOR    = $(ARCH:x86_64=amd64)
-GO_BUILD      = GOOS=linux GOARCH=$(GOARCH_FOR) go build $(GO_FLAGS) -ldflags '-s -w -X main.version=$(VERSION)'
+GO_BUILD      = GOOS=linux GOARCH=$(GOARCH_FOR) go build $(GO_FLAGS) -ldflags $(call quote,-s -w -X "main.version=$(VERSION)")
 SAM           = SAM_CLI_TELEMETRY=0 $(or $(wildcard .tools/stack/bin/sam),sam)
 SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is dev, staging or prod)))
 export VERSION ARCHITECTURE PARAMETERS KEYS
@@ -60,18 +63,18 @@ build: ## build .build/settings-arm64.zip, byte for byte reproducible (VERSION=�
 	@go run $(GO_FLAGS) ./infra/deploy/zip .build/$(ARCH)/bootstrap .build/settings-$(ARCH).zip
 
 build-SettingsFunction: # called by sam build
-	$(GO_BUILD) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/settings
-	$(if $(KEYS),cp '$(KEYS)' '$(ARTIFACTS_DIR)/jwks.json')
+	$(GO_BUILD) -o $(call quote,$(ARTIFACTS_DIR)/bootstrap) ./functions/settings
+	$(if $(KEYS),cp $(call quote,$(KEYS)) $(call quote,$(ARTIFACTS_DIR)/jwks.json))
 
 keys: ## fetch an issuer's JWKS, to bundle it with the function: URL=https://… (KEYS=.build/jwks.json)
 	@mkdir -p .build
-	@go run ./infra/deploy/keys -url '$(URL)' -out '$(or $(KEYS),.build/jwks.json)'
+	@go run ./infra/deploy/keys -url $(call quote,$(URL)) -out $(call quote,$(or $(KEYS),.build/jwks.json))
 
 validate: ## check stack, pipeline and workflows with the real tools (installs them under .tools)
 	sh infra/check/template/check.sh
 
 # A parameter that is not given keeps its last value in the stack. These two depend on the build, so they are always given.
-BUILT = Architecture=$(ARCH) JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off)
+BUILT = Architecture=$(ARCH) $(call quote,JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off))
 
 # A new location of the code in S3 publishes a new version. The S3 prefix is therefore always the stack's name, as with
 # sam deploy --guided.
@@ -87,6 +90,6 @@ delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay
 	$(SAM) delete --config-env $(SAM_ENV)
 
 smoke: ## test a running service: URL=https://…, with the token in the environment variable SMOKE_TOKEN
-	@go run ./infra/deploy/smoke -url '$(or $(URL),http://127.0.0.1:3000)'
+	@go build $(GO_FLAGS) -o .build/smoke ./infra/deploy/smoke && exec .build/smoke -url $(call quote,$(or $(URL),http://127.0.0.1:3000))
 
 .PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction keys validate deploy logs delete smoke

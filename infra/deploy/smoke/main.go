@@ -51,8 +51,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	switch {
 	case flags.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("-url must be an http or https URL")
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("-url must be an http or https URL without user name, query and fragment")
 	case strings.TrimSpace(*token) == "":
 		return errors.New("the token is missing; set SMOKE_TOKEN")
 	}

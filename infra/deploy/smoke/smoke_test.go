@@ -287,11 +287,17 @@ func TestBadServices(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	none := func(string) string { return "" }
-	for _, args := range [][]string{
-		{}, {"-url", "ftp://x", "-token", "t"}, {"-url", "http://127.0.0.1:1"}, {"-url", "http://127.0.0.1:1", "-token", "t", "more"},
+	for args, want := range map[string]string{
+		"":                                      "-url must be",
+		"-url ftp://x -token t":                 "-url must be",
+		"-url http://x/?a -token t":             "-url must be",
+		"-url http://x/#a -token t":             "-url must be",
+		"-url http://a:b@x -token t":            "-url must be",
+		"-url http://127.0.0.1:1":               "the token is missing",
+		"-url http://127.0.0.1:1 -token t more": "unexpected argument",
 	} {
-		if err := run(t.Context(), args, none, io.Discard); err == nil {
-			t.Errorf("run(%q) succeeds", args)
+		if err := run(t.Context(), strings.Fields(args), none, io.Discard); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", args, err, want)
 		}
 	}
 }
