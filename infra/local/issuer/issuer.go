@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,10 +107,15 @@ func (i *Issuer) Sign(claims map[string]any) (string, error) {
 }
 
 // ServeHTTP serves the JWKS, the issuer's OpenID configuration, and tokens at
-// /token?user=NAME&ttl=DURATION.
+// /token?user=NAME&ttl=DURATION. Tokens are given only under url, localhost and IP
+// addresses.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.mux.ServeHTTP(w, r) }
 
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
+	if !i.isOwnHost(r.Host) {
+		http.Error(w, fmt.Sprintf("no token for host %q; ask for %s/token?user=alice", r.Host, i.url), http.StatusMisdirectedRequest)
+		return
+	}
 	user, ttl := r.FormValue("user"), TTL
 	if user == "" {
 		http.Error(w, "user is missing; ask for /token?user=alice", http.StatusBadRequest)
@@ -129,6 +136,17 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	io.WriteString(w, token+"\n")
+}
+
+// isOwnHost refuses other names: a web page could make its own name stand for this machine (DNS rebinding), and then
+// read the tokens. It cannot do so with an IP address.
+func (i *Issuer) isOwnHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	_, own, _ := strings.Cut(i.url, "://")
+	return host == own || strings.EqualFold(name, "localhost") || net.ParseIP(strings.Trim(name, "[]")) != nil
 }
 
 func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {

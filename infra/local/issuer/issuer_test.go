@@ -74,6 +74,27 @@ func TestTokensVerify(t *testing.T) {
 	}
 }
 
+// A page of another site cannot get a token by a name of its own that stands for this machine.
+func TestTokenHost(t *testing.T) {
+	t.Parallel()
+	i, err := issuer.New("http://tokens.internal:3001", "settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{
+		"tokens.internal:3001": 200, "127.0.0.1:3001": 200, "127.0.0.1": 200, "[::1]:3001": 200, "[::1]": 200, "172.17.0.1:3001": 200, "LOCALHOST:3001": 200,
+		"evil.example": 421, "evil.example:3001": 421, "localhost.evil.example:3001": 421, "127.0.0.1.evil.example": 421, "tokens.internal": 421, "": 421,
+	} {
+		r := httptest.NewRequest("GET", "/token?user=alice", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		i.ServeHTTP(w, r)
+		if w.Code != want || want == 421 && !strings.Contains(w.Body.String(), "ask for http://tokens.internal:3001/token?user=alice") {
+			t.Errorf("host %q: %d %s, want %d", host, w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	i, server := serve(t)
