@@ -10,6 +10,15 @@ import (
 	"time"
 )
 
+// Timeouts of every server. The write timeout begins when the header is read: it has room for the body, the gateway's
+// 30 s for the function, and the answer.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 90 * time.Second
+	idleTimeout       = time.Minute
+)
+
 // AddressError says that an address cannot be listened on.
 type AddressError struct {
 	Addr string
@@ -34,7 +43,14 @@ func (s *Stack) listen(addr, also string) (*endpoint, error) {
 	if err := checkLoopback(addr); err != nil {
 		return nil, &AddressError{Addr: addr, Err: err}
 	}
-	e := &endpoint{server: http.Server{ReadHeaderTimeout: 10 * time.Second, DisableGeneralOptionsHandler: true}}
+	e := &endpoint{server: http.Server{
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+
+		DisableGeneralOptionsHandler: true,
+	}}
 	s.endpoints = append(s.endpoints, e)
 	if err := e.take(addr); err != nil {
 		return nil, err
