@@ -16,7 +16,7 @@ const putBackPause = 500 * time.Millisecond
 
 var (
 	// errFailed says that a step failed. The line of the step says why.
-	errFailed = errors.New("the service does not keep its contract")
+	errFailed = errors.New("a step failed")
 
 	errStopped = errors.New("stopped by a signal")
 	errForeign = errors.New("somebody else has written meanwhile; that document stays")
@@ -65,10 +65,10 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 		switch {
 		case err != nil || got.status != http.StatusOK:
 			return want(got, err, http.StatusOK)
+		case got.etag != written.etag:
+			return fmt.Errorf("ETag %s, the write had %s; somebody else may have written meanwhile", got.etag, written.etag)
 		case string(got.Settings) != document:
 			return fmt.Errorf("got %d bytes that differ from the %d bytes sent", len(got.Settings), len(document))
-		case got.etag != written.etag:
-			return fmt.Errorf("ETag %s, the write had %s", got.etag, written.etag)
 		}
 		return nil
 	})
