@@ -59,12 +59,13 @@ type resource struct {
 }
 
 func (s *resource) endpoints() map[string]endpoint {
-	return map[string]endpoint{
-		"GET /settings/organization":    {handle: s.read, refusal: "Failed to read organization settings"},
-		"POST /settings/organization":   {handle: s.replace, refusal: "Failed to update organization settings"},
-		"PUT /settings/organization":    {handle: s.merge, refusal: "Failed to partially update organization settings"},
-		"DELETE /settings/organization": {handle: s.remove, refusal: "Keys array is required and must not be empty"},
+	endpoints := map[string]endpoint{
+		"GET /settings/organization": {handle: s.read, refusal: "Failed to read organization settings"},
 	}
+	for name, m := range methods() {
+		endpoints[name+" /settings/organization"] = endpoint{handle: s.write(m), refusal: m.refusal}
+	}
+	return endpoints
 }
 
 // endpoint is one method of the resource. [endpoint.fail] alone answers the errors that handle returns.
@@ -73,58 +74,26 @@ type endpoint struct {
 	refusal string // the message for a body or condition that is not what the method takes
 }
 
-// replace serves POST: the document in the body becomes the organization's.
-func (s *resource) replace(w http.ResponseWriter, r *http.Request, ev *event) error {
-	user, body, err := s.authenticatedBody(w, r, ev, "application/merge-patch+json", "application/json-patch+json")
-	if err != nil {
-		return err
+// write returns what serves a method that changes the document.
+func (s *resource) write(m method) func(http.ResponseWriter, *http.Request, *event) error {
+	return func(w http.ResponseWriter, r *http.Request, ev *event) error {
+		user, err := s.authenticate(r, ev)
+		if err != nil {
+			return err
+		}
+		edit, err := m.editOf(w, r)
+		if err != nil {
+			return err
+		}
+		c := preconditionOf(r)
+		record, err := s.service.Write(r.Context(), user, edit, c.Condition)
+		if err != nil {
+			return c.explain(err)
+		}
+		setETag(w.Header(), record.Revision)
+		writeJSON(w, http.StatusOK, append(appendText([]byte(`{"success":true,"message":`), m.success), '}'))
+		return nil
 	}
-	doc, err := settings.ParseDocumentMember(body, "settings")
-	if err != nil {
-		return err
-	}
-	c := preconditionOf(r)
-	record, err := s.service.Replace(r.Context(), user, doc, c.Condition)
-	if err != nil {
-		return c.explain(err)
-	}
-	return succeed(w, record, "Organization settings updated successfully")
-}
-
-// merge serves PUT: the document in the body changes some of the organization's.
-func (s *resource) merge(w http.ResponseWriter, r *http.Request, ev *event) error {
-	user, body, err := s.authenticatedBody(w, r, ev)
-	if err != nil {
-		return err
-	}
-	patch, err := settings.ParseDocument(body)
-	if err != nil {
-		return err
-	}
-	c := preconditionOf(r)
-	record, err := s.service.Merge(r.Context(), user, patch, c.Condition)
-	if err != nil {
-		return c.explain(err)
-	}
-	return succeed(w, record, "Organization settings partially updated successfully")
-}
-
-// remove serves DELETE: the keys in the body, or in the query if there is no body, are removed from the document.
-func (s *resource) remove(w http.ResponseWriter, r *http.Request, ev *event) error {
-	user, body, err := s.authenticatedBody(w, r, ev)
-	if err != nil {
-		return err
-	}
-	keys, err := keysOf(body, r.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	c := preconditionOf(r)
-	record, err := s.service.Remove(r.Context(), user, keys, c.Condition)
-	if err != nil {
-		return c.explain(err)
-	}
-	return succeed(w, record, "Organization settings keys deleted successfully")
 }
 
 // read serves GET.
@@ -154,24 +123,6 @@ func (s *resource) read(w http.ResponseWriter, r *http.Request, ev *event) error
 	body = append(body, text...)
 	body = append(body, '}')
 	writeJSON(w, http.StatusOK, body)
-	return nil
-}
-
-// authenticatedBody verifies the caller and then reads the body. It refuses the media types in except: they are JSON,
-// but do not mean what the method does.
-func (s *resource) authenticatedBody(w http.ResponseWriter, r *http.Request, ev *event, except ...string) (settings.UserID, []byte, error) {
-	user, err := s.authenticate(r, ev)
-	if err != nil {
-		return "", nil, err
-	}
-	body, err := readBody(w, r, except)
-	return user, body, err
-}
-
-// succeed answers a write: record is what is stored now.
-func succeed(w http.ResponseWriter, record settings.Record, message string) error {
-	setETag(w.Header(), record.Revision)
-	writeJSON(w, http.StatusOK, append(appendText([]byte(`{"success":true,"message":`), message), '}'))
 	return nil
 }
 

@@ -39,26 +39,86 @@ func bearerToken(h http.Header) (string, error) {
 	return token, nil
 }
 
-// readBody reads the body of r, which must be JSON by its header fields, and of
-// no type among except, unless it is empty.
-func readBody(w http.ResponseWriter, r *http.Request, except []string) ([]byte, error) {
+// method is a method that changes the document: what it takes and how it answers.
+type method struct {
+	parse   func(body []byte, query string) (settings.Edit, error)
+	except  []string // media types that are JSON, but do not mean what the method does
+	success string
+	refusal string
+}
+
+func methods() map[string]method {
+	return map[string]method{
+		http.MethodPost: {
+			parse:   parseReplacement,
+			except:  []string{"application/merge-patch+json", "application/json-patch+json"},
+			success: "Organization settings updated successfully",
+			refusal: "Failed to update organization settings",
+		},
+		http.MethodPut: {
+			parse:   parsePatch,
+			success: "Organization settings partially updated successfully",
+			refusal: "Failed to partially update organization settings",
+		},
+		http.MethodDelete: {
+			parse:   parseKeys,
+			success: "Organization settings keys deleted successfully",
+			refusal: "Keys array is required and must not be empty",
+		},
+	}
+}
+
+func parseReplacement(body []byte, _ string) (settings.Edit, error) {
+	doc, err := settings.ParseDocumentMember(body, "settings")
+	return settings.Replacement(doc), err
+}
+
+func parsePatch(body []byte, _ string) (settings.Edit, error) {
+	patch, err := settings.ParseDocument(body)
+	return settings.MergePatch(patch), err
+}
+
+// parseKeys takes the keys of the body or, as some intermediaries take bodies of DELETE away, those of the query.
+func parseKeys(body []byte, query string) (settings.Edit, error) {
+	if len(body) > 0 {
+		keys, err := settings.ParseKeysMember(body, "keys")
+		return settings.Removal(keys), err
+	}
+	var keys settings.Keys
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if err != nil || err2 != nil || strings.Contains(pair, ";") { // as net/url has it
+			return settings.Edit{}, settings.NewInvalidError("query cannot be read")
+		}
+		if name == "keys" {
+			keys.Add(value)
+		}
+	}
+	list, err := keys.List()
+	return settings.Removal(list), err
+}
+
+// editOf reads the body of r, which must be JSON by its header fields unless it is empty.
+func (m method) editOf(w http.ResponseWriter, r *http.Request) (settings.Edit, error) {
 	body, err := readAll(w, r)
 	if err == nil && len(body) == 0 {
-		return nil, nil
+		return m.parse(nil, r.URL.RawQuery)
 	}
 	if encoding := strings.Join(r.Header.Values("Content-Encoding"), ","); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, &mediaTypeError{field: "Content-Encoding", sent: encoding, accepted: "none"}
+		return settings.Edit{}, &mediaTypeError{field: "Content-Encoding", sent: encoding, accepted: "none"}
 	}
-	if sent := strings.Join(r.Header.Values("Content-Type"), ","); sent != "" && !isJSON(sent, except) {
-		return nil, &mediaTypeError{field: "Content-Type", sent: sent, accepted: "application/json"}
+	if sent := strings.Join(r.Header.Values("Content-Type"), ","); sent != "" && !isJSON(sent, m.except) {
+		return settings.Edit{}, &mediaTypeError{field: "Content-Type", sent: sent, accepted: "application/json"}
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, errBodyTooLarge
+		return settings.Edit{}, errBodyTooLarge
 	}
 	if err != nil {
-		return nil, settings.NewInvalidError("body cannot be read")
+		return settings.Edit{}, settings.NewInvalidError("body cannot be read")
 	}
-	return body, nil
+	return m.parse(body, r.URL.RawQuery)
 }
 
 // readAll returns the body of r.
@@ -69,27 +129,6 @@ func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
 	return body.Bytes(), nil
-}
-
-// keysOf returns the keys that a DELETE names: those of the body or, as some
-// intermediaries take bodies of DELETE away, those of the query.
-func keysOf(body []byte, query string) ([]string, error) {
-	if len(body) > 0 {
-		return settings.ParseKeysMember(body, "keys")
-	}
-	var keys settings.Keys
-	for pair := range strings.SplitSeq(query, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		name, err := url.QueryUnescape(name)
-		value, err2 := url.QueryUnescape(value)
-		if err != nil || err2 != nil || strings.Contains(pair, ";") { // as net/url has it
-			return nil, settings.NewInvalidError("query cannot be read")
-		}
-		if name == "keys" {
-			keys.Add(value)
-		}
-	}
-	return keys.List()
 }
 
 // isJSON says whether a media type is application/json or, by its suffix (RFC

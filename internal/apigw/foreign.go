@@ -8,8 +8,8 @@ import (
 // describe names a payload of valid JSON that is no event of an HTTP API, for the log: by the service that makes such
 // payloads, or else by its first members.
 func describe(payload []byte, version string) string {
-	d := newDecoder(payload)
-	if d.PeekKind() == 'n' {
+	r := newReader(payload)
+	if r.PeekKind() == 'n' {
 		return "null"
 	}
 	formats := []struct{ member, name string }{ // the first whose member is there
@@ -24,7 +24,7 @@ func describe(payload []byte, version string) string {
 	found := len(formats)
 	var names []string
 	// The payload was read before, without an error.
-	_ = eachMember(d, func(member string) error {
+	_ = r.read(object(func(member string) any {
 		for i, f := range formats[:found] {
 			if f.member == member {
 				found = i
@@ -33,8 +33,8 @@ func describe(payload []byte, version string) string {
 		if len(names) < 8 {
 			names = append(names, fmt.Sprintf("%.32q", member))
 		}
-		return d.SkipValue()
-	})
+		return nil
+	}))
 	what := "an empty object"
 	switch {
 	case found < len(formats):

@@ -37,16 +37,9 @@ type event struct {
 // adds a few.
 const maxFieldBytes = 16 << 10
 
-// newDecoder returns a decoder of a payload. Header fields and queries may hold anything: names that are not UTF-8, and
-// so may come twice, are no reason to fail.
-func newDecoder(payload []byte) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-}
-
-// readEvent reads a payload. Members that are not needed are skipped, and null is as
-// good as absent.
+// readEvent reads a payload. Members that are not needed are skipped.
 func readEvent(payload []byte) (*event, error) {
-	d := newDecoder(payload)
+	r := newReader(payload)
 	ev := &event{header: make(http.Header)}
 	fieldBytes := 0
 	bound := func(field, value string) error {
@@ -55,45 +48,31 @@ func readEvent(payload []byte) (*event, error) {
 		}
 		return nil
 	}
-	err := eachMember(d, func(name string) error {
-		switch name {
-		case "version":
-			return readString(d, &ev.version)
-		case "routeKey":
-			return readString(d, &ev.routeKey)
-		case "rawPath":
-			return readString(d, &ev.path)
-		case "rawQueryString":
-			return readString(d, &ev.query)
-		case "cookies":
-			return readStrings(d, func(cookie string) error {
-				ev.cookies = append(ev.cookies, cookie)
-				return bound("", cookie)
-			})
-		case "headers":
-			return eachMember(d, func(field string) error {
-				if d.PeekKind() == 'n' {
-					return d.SkipValue()
-				}
-				var value string
-				if err := readString(d, &value); err != nil {
-					return err
-				}
+	err := r.read(members{
+		"version":         &ev.version,
+		"routeKey":        &ev.routeKey,
+		"rawPath":         &ev.path,
+		"rawQueryString":  &ev.query,
+		"isBase64Encoded": &ev.isBase64,
+		"requestContext": members{
+			"requestId": &ev.requestID,
+			"stage":     &ev.stage,
+			"http":      members{"method": &ev.method, "protocol": &ev.protocol, "sourceIp": &ev.sourceIP},
+		},
+		"cookies": list(func(cookie string) error {
+			ev.cookies = append(ev.cookies, cookie)
+			return bound("", cookie)
+		}),
+		"headers": object(func(field string) any {
+			return text(func(value string) error {
 				ev.header.Set(field, value)
 				return bound(field, value)
 			})
-		case "requestContext":
-			return ev.readContext(d)
-		case "body":
-			return ev.readBody(d)
-		case "isBase64Encoded":
-			return readBool(d, &ev.isBase64)
-		default:
-			return d.SkipValue()
-		}
+		}),
+		"body": literal(ev.readBody),
 	})
 	if err == nil {
-		err = atEnd(d)
+		err = r.end()
 	}
 	if err == nil && (ev.version != "2.0" || ev.method == "") {
 		err = errors.New(describe(payload, ev.version))
@@ -101,50 +80,14 @@ func readEvent(payload []byte) (*event, error) {
 	return ev, err
 }
 
-// readBody reads a body strictly: what is no valid UTF-8, or half of a surrogate pair,
-// must not be replaced in silence. It is an error of the request and not of the event.
-func (ev *event) readBody(d *jsontext.Decoder) error {
-	text, err := d.ReadValue()
-	if err != nil {
-		return err
+// readBody reads a body strictly: what is no valid UTF-8, or half of a surrogate pair, must not be replaced in silence.
+// It is an error of the request and not of the event.
+func (ev *event) readBody(text jsontext.Value) error {
+	if ev.body != nil {
+		return errors.New("more than one body")
 	}
-	switch text.Kind() {
-	case '"':
-		if ev.body != nil {
-			return errors.New("more than one body")
-		}
-		ev.body, ev.bodyErr = jsontext.AppendUnquote(make([]byte, 0, len(text)), text)
-	case 'n':
-	default:
-		return fmt.Errorf("%s is not a string", where(d))
-	}
+	ev.body, ev.bodyErr = jsontext.AppendUnquote(make([]byte, 0, len(text)), text)
 	return nil
-}
-
-func (ev *event) readContext(d *jsontext.Decoder) error {
-	return eachMember(d, func(name string) error {
-		switch name {
-		case "requestId":
-			return readString(d, &ev.requestID)
-		case "stage":
-			return readString(d, &ev.stage)
-		case "http":
-			return eachMember(d, func(name string) error {
-				switch name {
-				case "method":
-					return readString(d, &ev.method)
-				case "protocol":
-					return readString(d, &ev.protocol)
-				case "sourceIp":
-					return readString(d, &ev.sourceIP)
-				default:
-					return d.SkipValue()
-				}
-			})
-		default:
-			return d.SkipValue()
-		}
-	})
 }
 
 // request returns ev as a server would have read it from the wire.
@@ -197,100 +140,3 @@ type brokenBody struct{ err error }
 
 func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
 func (brokenBody) Close() error               { return nil }
-
-// eachMember reads an object and calls read for each name; read has to consume
-// the value. It takes null for an empty object.
-func eachMember(d *jsontext.Decoder, read func(name string) error) error {
-	if d.PeekKind() == 'n' {
-		return d.SkipValue()
-	}
-	t, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	if t.Kind() != '{' {
-		return fmt.Errorf("%s is not an object", where(d))
-	}
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return err
-		}
-		if err := read(name.String()); err != nil {
-			return err
-		}
-	}
-	_, err = d.ReadToken()
-	return err
-}
-
-// atEnd returns an error unless everything is read.
-func atEnd(d *jsontext.Decoder) error {
-	switch _, err := d.ReadToken(); err {
-	case io.EOF:
-		return nil
-	case nil:
-		return errors.New("more than one value")
-	default:
-		return err
-	}
-}
-
-func readString(d *jsontext.Decoder, to *string) error {
-	t, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	switch t.Kind() {
-	case '"':
-		*to = t.String()
-	case 'n':
-	default:
-		return fmt.Errorf("%s is not a string", where(d))
-	}
-	return nil
-}
-
-func readStrings(d *jsontext.Decoder, read func(string) error) error {
-	t, err := d.ReadToken()
-	if err != nil || t.Kind() == 'n' {
-		return err
-	}
-	if t.Kind() != '[' {
-		return fmt.Errorf("%s is not an array", where(d))
-	}
-	for d.PeekKind() != ']' {
-		var s string
-		if err := readString(d, &s); err != nil {
-			return err
-		}
-		if err := read(s); err != nil {
-			return err
-		}
-	}
-	_, err = d.ReadToken()
-	return err
-}
-
-func readBool(d *jsontext.Decoder, to *bool) error {
-	t, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	switch t.Kind() {
-	case 't', 'f':
-		*to = t.Bool()
-	case 'n':
-	default:
-		return fmt.Errorf("%s is not a boolean", where(d))
-	}
-	return nil
-}
-
-// where names the place of the value that was read last.
-func where(d *jsontext.Decoder) string {
-	if p := string(d.StackPointer()); p != "" {
-		return p
-	}
-	return "the payload"
-}

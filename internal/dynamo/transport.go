@@ -3,7 +3,6 @@ package dynamo
 import (
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -27,32 +26,21 @@ type transport struct {
 	http *http.Transport
 }
 
-// newTransport returns a transport with the root CAs of cfg.
+// newTransport returns a transport with the root CAs of cfg, which the SDK keeps in the HTTP client.
 func newTransport(cfg aws.Config) transport {
-	return transport{&http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: attemptTimeout}).DialContext,
-		TLSHandshakeTimeout: attemptTimeout,
-		TLSClientConfig: &tls.Config{
-			RootCAs:            rootCAs(cfg),
-			ClientSessionCache: tls.NewLRUClientSessionCache(1), // for the first connection after a freeze
-		},
-		ResponseHeaderTimeout: attemptTimeout,
-		IdleConnTimeout:       idleTimeout,
-		DisableCompression:    true,
-	}}
-}
-
-// rootCAs returns the root CAs of AWS_CA_BUNDLE, which the SDK puts into the HTTP client of cfg; nil: the system's.
-func rootCAs(cfg aws.Config) *x509.CertPool {
 	client, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {
-		return nil
+		client = awshttp.NewBuildableClient()
 	}
-	if c := client.GetTransport().TLSClientConfig; c != nil {
-		return c.RootCAs
-	}
-	return nil
+	t := client.GetTransport()
+	t.ForceAttemptHTTP2 = false
+	t.DialContext = (&net.Dialer{Timeout: attemptTimeout}).DialContext
+	t.TLSHandshakeTimeout = attemptTimeout
+	t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(1) // for the first connection after a freeze
+	t.ResponseHeaderTimeout = attemptTimeout
+	t.IdleConnTimeout = idleTimeout
+	t.DisableCompression = true
+	return transport{t}
 }
 
 // Do implements [aws.HTTPClient]. If the reused connection turns out to be dead, the request is sent again at once

@@ -63,7 +63,7 @@ func (d *distant) write(r settings.Record, allowed func() bool) (err error) {
 }
 
 func (d *distant) merge(ctx context.Context, key int) error {
-	_, err := settings.New(d, d, time.Now).Merge(ctx, "u", document(fmt.Sprintf(`{"key-%d":1}`, key)), settings.Condition{})
+	_, err := settings.New(d, d, time.Now).Write(ctx, "u", settings.MergePatch(document(fmt.Sprintf(`{"key-%d":1}`, key))), settings.Condition{})
 	return err
 }
 
@@ -106,7 +106,7 @@ func TestMergeBesideReplacers(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				for ctx.Err() == nil {
-					if _, err := s.Replace(t.Context(), "u", settings.Document{}, settings.Condition{}); err != nil {
+					if _, err := s.Write(t.Context(), "u", settings.Replacement(settings.Document{}), settings.Condition{}); err != nil {
 						t.Error(err)
 					}
 					time.Sleep(rand.N(20 * time.Millisecond)) // gateway and client
@@ -145,11 +145,11 @@ func TestGivingUp(t *testing.T) {
 			anything := settings.Condition{IfMatch: &settings.Revisions{Any: true}}
 			for name, write := range map[string]func(context.Context) error{
 				"replace": func(ctx context.Context) error {
-					_, err := s.Replace(ctx, "u", settings.Document{}, anything)
+					_, err := s.Write(ctx, "u", settings.Replacement(settings.Document{}), anything)
 					return err
 				},
 				"merge": func(ctx context.Context) error {
-					_, err := s.Merge(ctx, "u", document(`{"a":1}`), anything)
+					_, err := s.Write(ctx, "u", settings.MergePatch(document(`{"a":1}`)), anything)
 					return err
 				},
 			} {

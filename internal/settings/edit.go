@@ -8,6 +8,40 @@ import (
 	"strings"
 )
 
+// Edit is a change of a document.
+type Edit struct {
+	apply    func(Document) (Document, error)
+	replaces bool // apply does not look at the document
+}
+
+// Replacement makes doc the document, whatever was stored before.
+func Replacement(doc Document) Edit {
+	return Edit{func(Document) (Document, error) { return doc, nil }, true}
+}
+
+// MergePatch changes a document as [Document.Merge] does.
+func MergePatch(patch Document) Edit {
+	return Edit{func(d Document) (Document, error) { return d.Merge(patch) }, false}
+}
+
+// Removal changes a document as [Document.Remove] does.
+func Removal(keys []string) Edit {
+	return Edit{func(d Document) (Document, error) { return d.Remove(keys) }, false}
+}
+
+// of returns the document that e makes of current, if c holds. Of a replacement, which may not know current, it is the
+// store that checks c.
+func (e Edit) of(current Record, c Condition) (Document, error) {
+	switch {
+	case e.replaces:
+	case !c.Holds(current):
+		return Document{}, &ConflictError{Current: current}
+	case current.Corrupt != nil:
+		return Document{}, current.Corrupt
+	}
+	return e.apply(current.Document)
+}
+
 // Merge returns d as patch changes it (JSON Merge Patch, RFC 7396): objects
 // merge at every depth, null removes a member, and anything else replaces one.
 // What patch does not touch keeps its text and its place; new members come last,

@@ -34,84 +34,46 @@ func (s *Service) Read(ctx context.Context, user UserID) (Record, error) {
 	return r, r.Corrupt
 }
 
-// Replace makes doc the document of the organization of user if c holds, and returns the record that it stored. Its
-// revision is greater than every revision that the organization had before. It does not matter whether what is
-// replaced is a document. After a conflict with another writer it tries again, for three seconds.
+// Write changes the document of the organization of user as e says, if c holds, and returns the record that is stored
+// afterwards. Its revision is greater than every revision that the organization had before. An edit that depends on the
+// stored document loses no change of another writer; where it changes nothing, the record is the old one. After a
+// conflict with another writer Write tries again, for three seconds.
 //
-// Errors: [ErrNoOrganization], [ErrForbidden] if the role of user may not
-// write, a [*ConflictError] if c does not hold, [ErrContended], [ErrUnavailable].
-func (s *Service) Replace(ctx context.Context, user UserID, doc Document, c Condition) (Record, error) {
-	org, err := s.writable(ctx, user)
-	if err != nil {
-		return Record{}, err
-	}
-	var known Record // what is stored, as far as an attempt has told
-	return contend(ctx, c, func(current *Record) (Record, error) {
-		if current != nil {
-			known = *current
-		}
-		r := s.above(known, Record{Org: org, Document: doc, UpdatedBy: user})
-		if known.Stored != nil && (known.Revision == "" || r.Revision < known.Revision) {
-			// No order between the two: only what is known is replaced.
-			return s.stored(ctx, r, func() error { return s.store.Swap(ctx, known, r) })
-		}
-		return s.stored(ctx, r, func() error { return s.store.Put(ctx, r, c) })
-	})
-}
-
-// Merge applies patch to the document of the organization of user, as [Document.Merge] does, if c holds. It returns the
-// record that is stored afterwards, which is the old one if nothing changes. No change of another writer is lost.
-//
-// Errors: those of [Service.Replace], a [*TooLargeError] for the result, and one without a kind if the stored text is no
-// document.
-func (s *Service) Merge(ctx context.Context, user UserID, patch Document, c Condition) (Record, error) {
-	return s.edit(ctx, user, c, func(d Document) (Document, error) { return d.Merge(patch) })
-}
-
-// Remove removes keys from the document of the organization of user, as [Document.Remove] does, if c holds. Results and
-// errors are those of [Service.Merge].
-func (s *Service) Remove(ctx context.Context, user UserID, keys []string, c Condition) (Record, error) {
-	return s.edit(ctx, user, c, func(d Document) (Document, error) { return d.Remove(keys) })
-}
-
-// edit applies change to the stored document and stores the result, if that document is still the stored one.
-func (s *Service) edit(ctx context.Context, user UserID, c Condition, change func(Document) (Document, error)) (Record, error) {
+// Errors: [ErrNoOrganization], [ErrForbidden] if the role of user may not write, a [*ConflictError] if c does not hold,
+// [ErrContended], [ErrUnavailable], a [*TooLargeError] for the result, and one without a kind if the stored text is no
+// document and e depends on it.
+func (s *Service) Write(ctx context.Context, user UserID, e Edit, c Condition) (Record, error) {
 	org, err := s.writable(ctx, user)
 	if err != nil {
 		return Record{}, err
 	}
 	return contend(ctx, c, func(current *Record) (Record, error) {
-		if current == nil {
+		if current == nil && e.replaces {
+			current = new(Record) // need not be known
+		} else if current == nil {
 			read, err := s.get(ctx, org)
 			if err != nil {
 				return Record{}, err
 			}
 			current = &read
 		}
-		if !c.Holds(*current) {
-			return Record{}, &ConflictError{Current: *current}
-		}
-		if current.Corrupt != nil {
-			return Record{}, current.Corrupt
-		}
-		doc, err := change(current.Document)
+		doc, err := e.of(*current, c)
 		if err != nil {
 			return Record{}, err
 		}
-		if bytes.Equal(doc.Text(), current.Document.Text()) {
+		if !e.replaces && bytes.Equal(doc.Text(), current.Document.Text()) {
 			traceFrom(ctx).Revision = current.Revision
 			return *current, nil
 		}
-		r := s.above(*current, Record{Org: org, Document: doc, UpdatedBy: user})
+		r := Record{Org: org, Document: doc, UpdatedAt: s.now(), UpdatedBy: user}
+		r.Revision = nextRevision(r.UpdatedAt, current.Revision)
+		// Where there is no order between the two revisions, only what is known is replaced.
+		ordered := current.Stored == nil || current.Revision != "" && current.Revision < r.Revision
+		if e.replaces && ordered {
+			return s.stored(ctx, r, func() error { return s.store.Put(ctx, r, c) })
+		}
 		return s.stored(ctx, r, func() error { return s.store.Swap(ctx, *current, r) })
 	})
-}
-
-// above completes r with the time and a revision above that of known.
-func (s *Service) above(known, r Record) Record {
-	r.UpdatedAt = s.now()
-	r.Revision = nextRevision(r.UpdatedAt, known.Revision)
-	return r
 }
 
 // stored returns r after write has stored it.

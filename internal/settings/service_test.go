@@ -45,7 +45,7 @@ func TestReplaceDemandsARole(t *testing.T) {
 	} {
 		puts := 0
 		s := settings.New(member(role), store{put: func(settings.Record, settings.Condition) error { puts++; return nil }}, time.Now)
-		_, err := s.Replace(t.Context(), "u", settings.Document{}, settings.Condition{})
+		_, err := s.Write(t.Context(), "u", settings.Replacement(settings.Document{}), settings.Condition{})
 		if got := err == nil; got != allowed {
 			t.Errorf("%v: error %v, want allowed = %v", role, err, allowed)
 		}
@@ -67,7 +67,7 @@ func TestReplacePutsAboveANewerRevision(t *testing.T) {
 		}
 		return nil
 	}}, at(1000))
-	r, err := s.Replace(t.Context(), "u", settings.Document{}, settings.Condition{})
+	r, err := s.Write(t.Context(), "u", settings.Replacement(settings.Document{}), settings.Condition{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestReplaceReportsAConflict(t *testing.T) {
 		puts++
 		return &settings.ConflictError{Current: current}
 	}}, time.Now)
-	_, err := s.Replace(t.Context(), "u", settings.Document{}, settings.Condition{IfNoneMatch: &settings.Revisions{Any: true}})
+	_, err := s.Write(t.Context(), "u", settings.Replacement(settings.Document{}), settings.Condition{IfNoneMatch: &settings.Revisions{Any: true}})
 	var conflict *settings.ConflictError
 	if !errors.As(err, &conflict) || conflict.Current.Revision != current.Revision || puts != 1 {
 		t.Errorf("after %d puts: %v, want a ConflictError with the stored revision", puts, err)

@@ -108,7 +108,7 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	if !r.write {
 		return nil
 	}
-	written, err := settings.New(owner(org), unchanged{r.now, now}, time.Now).Replace(ctx, r.by, old.Document, condition(now))
+	written, err := settings.New(owner(org), unchanged{r.now, now}, time.Now).Write(ctx, r.by, settings.Replacement(old.Document), condition(now))
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func TestRestore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := settings.New(owner(org), db, func() time.Time { return at }).Replace(t.Context(), "alice", document, settings.Condition{})
+		r, err := settings.New(owner(org), db, func() time.Time { return at }).Write(t.Context(), "alice", settings.Replacement(document), settings.Condition{})
 		if err != nil {
 			t.Fatal(err)
 		}
