@@ -35,23 +35,37 @@ func readConfig(getenv func(string) string) (config, error) {
 	problem := func(name, format string, args ...any) {
 		problems = append(problems, fmt.Errorf(name+" "+format, args...))
 	}
+	optional := func(name, otherwise string) string {
+		return cmp.Or(strings.TrimSpace(getenv(name)), otherwise)
+	}
 	required := func(name string) string {
-		value := strings.TrimSpace(getenv(name))
+		value := optional(name, "")
 		if value == "" {
 			problem(name, "is not set")
 		}
 		return value
+	}
+	age := func(name, otherwise string) time.Duration {
+		text := optional(name, otherwise)
+		d, err := time.ParseDuration(text)
+		switch {
+		case err != nil:
+			problem(name, `is %q, not a duration such as "5m" or "90s"`, text)
+		case d < minJWKSMaxAge || d > maxJWKSMaxAge:
+			problem(name, "is %v, not between %v and %v", d, minJWKSMaxAge, maxJWKSMaxAge)
+		}
+		return d
 	}
 	c := config{
 		Config: app.Config{
 			Auth: auth.Config{
 				Issuer:            required("JWT_ISSUER"),
 				JWKSURL:           required("JWKS_URL"),
-				JWKSMaxAge:        5 * time.Minute,
+				JWKSMaxAge:        age("JWKS_MAX_AGE", "5m"),
 				UserAgent:         "organization-settings/" + version,
-				BundledJWKSMaxAge: maxJWKSMaxAge,
-				UserClaim:         cmp.Or(strings.TrimSpace(getenv("JWT_USER_CLAIM")), "sub"),
-				RequiredScope:     strings.TrimSpace(getenv("JWT_REQUIRED_SCOPE")),
+				BundledJWKSMaxAge: age("JWKS_FILE_MAX_AGE", maxJWKSMaxAge.String()),
+				UserClaim:         optional("JWT_USER_CLAIM", "sub"),
+				RequiredScope:     optional("JWT_REQUIRED_SCOPE", ""),
 			},
 			Tables: dynamo.Tables{Users: required("USERS_TABLE"), Settings: required("SETTINGS_TABLE")},
 			Build:  version,
@@ -66,40 +80,37 @@ func readConfig(getenv func(string) string) (config, error) {
 	if len(c.Auth.Audiences) == 0 && getenv("JWT_AUDIENCE") != "" {
 		problem("JWT_AUDIENCE", "names no audience")
 	}
-	if file := strings.TrimSpace(getenv("JWKS_FILE")); file != "" {
+	if file := optional("JWKS_FILE", ""); file != "" {
 		var err error
 		if c.Auth.BundledJWKS, err = os.ReadFile(file); err != nil {
 			problem("JWKS_FILE", "cannot be read: %w", err)
 		}
 	}
-	if c.Auth.JWKSURL != "" {
-		if err := auth.CheckJWKSURL(c.Auth.JWKSURL); err != nil {
-			problem("JWKS_URL", "%w", err)
-		}
+	if err := auth.CheckJWKSURL(c.Auth.JWKSURL); err != nil && c.Auth.JWKSURL != "" {
+		problem("JWKS_URL", "%w", err)
 	}
-	readAge := func(name string, age *time.Duration) {
-		text := strings.TrimSpace(getenv(name))
-		if text == "" {
-			return
-		}
-		var err error
-		*age, err = time.ParseDuration(text)
-		switch {
-		case err != nil:
-			problem(name, `is %q, not a duration such as "5m" or "90s"`, text)
-		case *age < minJWKSMaxAge || *age > maxJWKSMaxAge:
-			problem(name, "is %v, not between %v and %v", *age, minJWKSMaxAge, maxJWKSMaxAge)
-		}
-	}
-	readAge("JWKS_MAX_AGE", &c.Auth.JWKSMaxAge)
-	readAge("JWKS_FILE_MAX_AGE", &c.Auth.BundledJWKSMaxAge)
 	if strings.ContainsAny(c.Auth.RequiredScope, " ,") {
 		problem("JWT_REQUIRED_SCOPE", "names more than one scope")
 	}
-	if text := strings.TrimSpace(getenv("LOG_LEVEL")); text != "" {
-		if err := c.logLevel.UnmarshalText([]byte(text)); err != nil {
-			problem("LOG_LEVEL", "is %q, not one of debug, info, warn and error", text)
-		}
+	level := optional("LOG_LEVEL", "info")
+	if err := c.logLevel.UnmarshalText([]byte(level)); err != nil {
+		problem("LOG_LEVEL", "is %q, not one of debug, info, warn and error", level)
 	}
 	return c, errors.Join(problems...)
+}
+
+// rootCAsFile is where Amazon Linux 2023 keeps its root CAs.
+const rootCAsFile = "/etc/pki/tls/certs/ca-bundle.crt"
+
+// readRootCAsOnce makes crypto/x509 read the root CAs from one file: that of SSL_CERT_FILE, or Amazon Linux's if it is
+// there. By itself, crypto/x509 reads each of them five times, from files of other names (golang/go#79018), which is
+// more than half of the processor time of a cold start. An SSL_CERT_DIR that is set is respected.
+func readRootCAsOnce(getenv func(string) string, setenv func(name, value string) error) {
+	file := cmp.Or(getenv("SSL_CERT_FILE"), rootCAsFile)
+	if _, err := os.Stat(file); err != nil || getenv("SSL_CERT_DIR") != "" {
+		return
+	}
+	// Setenv refuses only malformed names and values, which these are not.
+	_ = setenv("SSL_CERT_FILE", file)
+	_ = setenv("SSL_CERT_DIR", os.DevNull) // not a directory; empty would stand for the usual directories
 }

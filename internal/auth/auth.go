@@ -8,6 +8,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,7 +24,7 @@ type Config struct {
 	Audiences     []string      // one of them must be in aud or, in a token without aud, be client_id
 	JWKSURL       string        // where the issuer publishes its keys
 	JWKSMaxAge    time.Duration // age at which the keys are fetched again before they serve
-	UserAgent     string        // of the fetches; empty: that of net/http
+	UserAgent     string        // of the fetches; empty: none
 	UserClaim     string        // the claim that holds the user id
 	RequiredScope string        // a scope that the token must carry; empty: none
 
@@ -101,7 +102,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, &InvalidError{Reason: err.Error()}
 	}
 	claims := jwt.MapClaims{}
-	parsed, err := v.parser.ParseWithClaims(token, claims, v.keyFor(ctx))
+	parsed, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return v.key(ctx, t) })
 	var id Identity
 	if parsed != nil {
 		id.KeyID, _ = parsed.Header["kid"].(string)
@@ -119,15 +120,18 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	}
 }
 
-// keyFor returns the function that finds the key of a token that is parsed and not
-// yet verified.
-func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
-	return func(t *jwt.Token) (any, error) {
-		if err := cmp.Or(checkHeader(t.Header), checkText(t.Raw)); err != nil {
-			return nil, err
-		}
-		t.Header["alg"] = t.Method.Alg() // EdDSA for Ed25519, as the keys have it
-		requireSalt(t)
-		return v.keys.find(ctx, t)
+// key returns the key of a token that is parsed and not yet verified.
+func (v *Verifier) key(ctx context.Context, t *jwt.Token) (any, error) {
+	if err := cmp.Or(checkHeader(t.Header), checkText(t.Raw)); err != nil {
+		return nil, err
 	}
+	alg, kid := t.Method.Alg(), t.Header["kid"].(string)
+	// The salt of an RSASSA-PSS signature is as long as its hash (RFC 7518 section 3.5). The
+	// library accepts any length.
+	if m, ok := t.Method.(*jwt.SigningMethodRSAPSS); ok {
+		strict := *m
+		strict.VerifyOptions = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+		t.Method = &strict
+	}
+	return v.keys.find(ctx, alg, kid)
 }

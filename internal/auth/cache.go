@@ -1,21 +1,25 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"golang.org/x/sync/semaphore"
 )
 
+// MaxJWKSBytes bounds the JSON text of a JWK Set, fetched or bundled.
+const MaxJWKSBytes = 512 << 10
+
 const (
-	maxSetBytes = 512 << 10
-	maxOutage   = 24 * time.Hour // age at which keys stop serving if they cannot be fetched again
+	maxOutage = 24 * time.Hour // age at which keys stop serving if they cannot be fetched again
 
 	// A request that has no keys can only be answered 503, so it waits longer for them,
 	// and the next one need not wait long for another try.
@@ -43,7 +47,7 @@ type keyCache struct {
 	fetching *semaphore.Weighted
 	tried    time.Time // when the last fetch ended; guarded by fetching
 
-	current atomic.Pointer[keySet] // nil: there is none yet
+	current atomic.Pointer[keySet] // never nil
 }
 
 func newKeyCache(config Config) (*keyCache, error) {
@@ -65,37 +69,42 @@ func newKeyCache(config Config) (*keyCache, error) {
 		},
 		fetching: semaphore.NewWeighted(1),
 	}
+	c.current.Store(new(keySet))
 	if len(config.BundledJWKS) > 0 {
 		set, err := readBundledJWKS(config.BundledJWKS, config.BundledJWKSMaxAge)
 		if err != nil {
 			return nil, fmt.Errorf("read the bundled JWKS: %w", err)
 		}
-		set.logChange(context.Background(), config.Logger, nil)
-		if !set.isFresh(config.Now()) {
+		set.logChange(context.Background(), config.Logger, c.current.Swap(set))
+		if !c.within(set.maxAge, set.fetched) {
 			config.Logger.Warn("bundled JWKS is too old to serve", "fetched", set.fetched)
 		}
-		c.current.Store(set)
 	}
 	return c, nil
 }
 
-// find returns the key that may verify t, or a refusal, or [ErrUnavailable].
-func (c *keyCache) find(ctx context.Context, t *jwt.Token) (any, error) {
+// within says whether the age of what happened at t is below d. A time in the future has no
+// age: the clock was set back since.
+func (c *keyCache) within(d time.Duration, t time.Time) bool {
+	age := c.Now().Sub(t)
+	return age >= 0 && age < d
+}
+
+// find returns the key that may verify tokens with this alg and kid, or a refusal, or
+// [ErrUnavailable].
+func (c *keyCache) find(ctx context.Context, alg, kid string) (any, error) {
 	set := c.serving(ctx)
-	key, err := set.find(ctx, t)
+	key, err := set.find(alg, kid)
 	if err != nil {
 		set = c.refresh(ctx)
-		key, err = set.find(ctx, t)
+		key, err = set.find(alg, kid)
 	}
-	if expired := c.expired(set); expired != nil {
-		return nil, expired
-	}
-	return key, err
+	return key, cmp.Or(c.expired(set), err)
 }
 
 // serving returns the current set, and fetches it first if it is too old.
 func (c *keyCache) serving(ctx context.Context) *keySet {
-	if set := c.current.Load(); set.isFresh(c.Now()) {
+	if set := c.current.Load(); c.within(set.maxAge, set.fetched) {
 		return set
 	}
 	return c.refresh(ctx)
@@ -103,7 +112,7 @@ func (c *keyCache) serving(ctx context.Context) *keySet {
 
 // expired returns ErrUnavailable for a set that has not been fetched for maxOutage, and for none.
 func (c *keyCache) expired(set *keySet) error {
-	if set == nil || c.Now().Round(0).Sub(set.fetched) >= maxOutage {
+	if c.Now().Sub(set.fetched) >= maxOutage {
 		return ErrUnavailable
 	}
 	return nil
@@ -121,14 +130,13 @@ func (c *keyCache) refresh(ctx context.Context) *keySet {
 	if c.expired(before) != nil {
 		pause, timeout = pauseWithout, timeoutWithout
 	}
-	if since := c.Now().Round(0).Sub(c.tried); since >= 0 && since < pause {
+	if c.within(pause, c.tried) {
 		return before
 	}
 	set, err := c.fetch(ctx, timeout)
 	switch {
 	case err == nil:
-		c.current.Store(set)
-		set.logChange(ctx, c.Logger, before)
+		set.logChange(ctx, c.Logger, c.current.Swap(set))
 	case ctx.Err() != nil:
 		// The caller broke off the fetch, which says nothing of the issuer: no pause.
 		c.Logger.InfoContext(ctx, "signing keys fetch broken off", "error", printable(err.Error(), maxLoggedError))
@@ -148,9 +156,7 @@ func (c *keyCache) fetch(ctx context.Context, timeout time.Duration) (*keySet, e
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/jwk-set+json, application/json")
-	if c.UserAgent != "" {
-		r.Header.Set("User-Agent", c.UserAgent) // some firewalls refuse Go's own
-	}
+	r.Header.Set("User-Agent", c.UserAgent) // some firewalls refuse Go's own
 	began := c.Now().Round(0)
 	response, err := c.client.Do(r)
 	if err != nil {
@@ -160,16 +166,34 @@ func (c *keyCache) fetch(ctx context.Context, timeout time.Duration) (*keySet, e
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("get %s: status %d", c.JWKSURL, response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxSetBytes+1))
+	body, err := io.ReadAll(io.LimitReader(response.Body, MaxJWKSBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", c.JWKSURL, err)
 	}
-	if len(body) > maxSetBytes {
-		return nil, fmt.Errorf("get %s: more than %d bytes", c.JWKSURL, maxSetBytes)
+	if len(body) > MaxJWKSBytes {
+		return nil, fmt.Errorf("get %s: more than %d bytes", c.JWKSURL, MaxJWKSBytes)
 	}
 	set, err := readKeySet(body, began, c.JWKSMaxAge)
 	if err != nil {
 		return nil, fmt.Errorf("read the key set of %s: %w", c.JWKSURL, err)
 	}
 	return set, nil
+}
+
+// CheckJWKSURL requires an absolute https URL without a user name or password. A loopback
+// host may have http. Whoever can change the keys in transit can sign tokens.
+func CheckJWKSURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "":
+		return errors.New("is not an absolute URL")
+	case u.User != nil:
+		return errors.New("holds a user name or password")
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()):
+		return nil
+	default:
+		return errors.New("does not start with https://, which is required except for loopback hosts")
+	}
 }

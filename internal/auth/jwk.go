@@ -1,19 +1,13 @@
 package auth
 
 import (
-	"bytes"
-	"cmp"
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/MicahParks/jwkset"
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // Sizes in bits of the RSA keys that serve: RFC 7518 section 3.3 demands 2048,
@@ -23,112 +17,68 @@ const (
 	maxRSABits = 8192
 )
 
+// algorithms returns the signature algorithms that are accepted, by the curve of their
+// keys; RSA keys have none. All are asymmetric (RFC 8725 section 3.1).
+func algorithms() map[jwkset.CRV][]string {
+	return map[jwkset.CRV][]string{
+		"":                {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"},
+		jwkset.CrvP256:    {"ES256"},
+		jwkset.CrvP384:    {"ES384"},
+		jwkset.CrvP521:    {"ES512"},
+		jwkset.CrvEd25519: {"EdDSA"},
+	}
+}
+
 // jwk holds the members of a JWK. It is nil for an element that is not a JSON object.
 type jwk map[string]json.RawMessage
 
-// readJWKs returns the elements of the array keys of a JWK Set.
-func readJWKs(text []byte) (keys []jwk, err error) {
-	var set map[string]json.RawMessage
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &set); err != nil {
-		return nil, err
-	}
-	// An element of another type is an error, but does not keep the others from being read.
-	if value, ok := set["keys"]; ok && json.Unmarshal(value, &keys) != nil && keys == nil {
-		return nil, errors.New("member keys is not an array")
-	}
-	return keys, nil
-}
-
-// verificationKey is a key of a JWK Set that can verify tokens.
-type verificationKey struct {
-	jwkset.JWK
-	algorithms []string // that it may verify
-}
-
-// keyID returns the kid, or "" if no token can name it.
-func (k jwk) keyID() (kid string) {
-	if value, ok := k["kid"]; !ok || json.Unmarshal(value, &kid) != nil || utf8.RuneCountInString(kid) > maxKeyIDLength {
-		return ""
-	}
-	return kid
-}
-
 // usableKey returns the key, or why it cannot verify tokens. It reads the members that
 // decide that and no others: issuers publish thumbprints and certificates that are wrong.
-func (k jwk) usableKey() (_ *verificationKey, err error) {
-	kid := k.keyID()
+func (k jwk) usableKey(kid string) (*jwkset.JWK, error) {
 	if kid == "" {
 		return nil, refusal("kid is missing, too long or not a string")
 	}
-	read := func(name string, into any) {
-		if value, ok := k[name]; ok && json.Unmarshal(value, into) != nil {
-			err = cmp.Or(err, error(refusal(name+" has the wrong type")))
-		}
-	}
+	needed := []string{"kid", "kty", "use", "key_ops", "alg"}
 	var kty jwkset.KTY
-	if read("kty", &kty); !slices.Contains([]jwkset.KTY{jwkset.KtyRSA, jwkset.KtyEC, jwkset.KtyOKP}, kty) {
-		return nil, refusal("kty is not RSA, EC or OKP")
-	}
-	m := jwkset.JWKMarshal{KID: kid, KTY: kty}
-	var operations []string
-	read("use", &m.USE)
-	read("key_ops", &operations)
-	read("alg", &m.ALG)
+	_ = json.Unmarshal(k["kty"], &kty) // kty stays empty
 	switch kty {
 	case jwkset.KtyRSA:
-		read("n", &m.N)
-		read("e", &m.E)
+		needed = append(needed, "n", "e")
 	case jwkset.KtyEC:
-		read("y", &m.Y)
-		fallthrough
+		needed = append(needed, "crv", "x", "y")
 	case jwkset.KtyOKP:
-		read("crv", &m.CRV)
-		read("x", &m.X)
+		needed = append(needed, "crv", "x")
+	default:
+		return nil, refusal("kty is not RSA, EC or OKP")
+	}
+	members := make(jwk)
+	for _, name := range needed {
+		members[name] = k[name] // null if absent
+	}
+	var m jwkset.JWKMarshal
+	text, err := json.Marshal(members)
+	if err = errors.Join(err, json.Unmarshal(text, &m)); err != nil {
+		return nil, err
 	}
 	switch {
-	case err != nil:
-		return nil, err
 	case m.USE != "" && m.USE != jwkset.UseSig:
 		return nil, refusal("use is not sig")
-	case len(operations) > 0 && !slices.Contains(operations, jwkset.KeyOpsVerify.String()):
+	case len(m.KEYOPS) > 0 && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify):
 		return nil, refusal("key_ops lacks verify")
 	case m.ALG == "Ed25519":
 		m.ALG = jwkset.AlgEdDSA // its older name, RFC 9864
 	}
+	m.KEYOPS = nil // jwkset refuses those that are not registered
 	parsed, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 	if err != nil {
 		return nil, err
 	}
-	algorithms, err := algorithmsOf(parsed.Key())
-	if err != nil {
-		return nil, err
+	if k, ok := parsed.Key().(*rsa.PublicKey); ok && (k.N.BitLen() < minRSABits || k.N.BitLen() > maxRSABits) {
+		return nil, refusal("RSA key of " + strconv.Itoa(k.N.BitLen()) + " bits")
 	}
-	if alg := m.ALG.String(); alg != "" {
-		if !slices.Contains(algorithms, alg) {
-			return nil, refusal("alg is not one of the key type " + kty.String())
-		}
-		algorithms = []string{alg}
+	allowed := algorithms()[m.CRV]
+	if len(allowed) == 0 || m.ALG != "" && !slices.Contains(allowed, m.ALG.String()) {
+		return nil, refusal("alg or crv is not one of the key type " + kty.String())
 	}
-	return &verificationKey{parsed, algorithms}, nil
-}
-
-// algorithmsOf returns the algorithms that the type and the curve of a key allow
-// (RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1).
-func algorithmsOf(key any) ([]string, error) {
-	switch k := key.(type) {
-	case *rsa.PublicKey:
-		if bits := k.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return nil, refusal("RSA key of " + strconv.Itoa(bits) + " bits")
-		}
-		return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}, nil
-	case *ecdsa.PublicKey:
-		for _, m := range []*jwt.SigningMethodECDSA{jwt.SigningMethodES256, jwt.SigningMethodES384, jwt.SigningMethodES512} {
-			if m.CurveBits == k.Curve.Params().BitSize {
-				return []string{m.Alg()}, nil
-			}
-		}
-	case ed25519.PublicKey:
-		return []string{"EdDSA"}, nil
-	}
-	return nil, refusal("key type or curve does not verify tokens")
+	return &parsed, nil
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
@@ -34,14 +36,14 @@ const (
 	maxLoggedError  = 1900
 )
 
-// keySet is the key set of one fetch. It never changes.
+// keySet is the key set of one fetch. It never changes. The zero value has no keys.
 type keySet struct {
 	// finders find a key by its kid among those that may verify an algorithm. Each looks
 	// in a set of its own, so that a key verifies only what it is for, whatever the alg of
 	// the token says, and several keys may have one kid.
 	finders  map[string]keyfunc.Keyfunc
 	refusals map[string]refusal // by kid: of a token that names it and finds no key
-	serving  int                // keys that serve
+	total    int                // keys, whether they serve or not
 	skipped  int                // keys that do not serve
 	reasons  []string           // why the first few were skipped, sorted
 	fetched  time.Time
@@ -62,40 +64,86 @@ func readBundledJWKS(text []byte, maxAge time.Duration) (*keySet, error) {
 	return readKeySet(text, bundled.Fetched, maxAge)
 }
 
-// readKeySet reads a key set. It must hold at least one usable key. The others are
-// skipped, as RFC 7517 section 5 asks.
+// UsableKeys returns the public members of the keys of a JWK Set that can verify tokens.
+// It is an error if there is none.
+func UsableKeys(text []byte) (keys []jwkset.JWKMarshal, err error) {
+	usable, err := new(keySet).readKeys(text)
+	for _, key := range usable {
+		keys = append(keys, key.Marshal())
+	}
+	return keys, err
+}
+
+// readKeySet reads a key set. It must hold at least one usable key.
 func readKeySet(text []byte, fetched time.Time, maxAge time.Duration) (*keySet, error) {
-	jwks, err := readJWKs(text)
+	set := &keySet{finders: make(map[string]keyfunc.Keyfunc), fetched: fetched, maxAge: min(maxAge, maxOutage)}
+	usable, err := set.readKeys(text)
 	if err != nil {
 		return nil, err
 	}
-	set := &keySet{refusals: make(map[string]refusal), reasons: []string{}, fetched: fetched}
-	set.maxAge = min(maxAge, maxOutage)
-	var named, others []*verificationKey // with and without alg
-	for i, k := range jwks {
-		key, err := k.usableKey()
-		kid := k.keyID()
-		switch {
-		case err == nil && key.Marshal().ALG != "":
-			named = append(named, key)
-		case err == nil:
-			others = append(others, key)
-		case kid == "":
-			set.skip("key "+strconv.Itoa(i), err)
-		default: // the kid is better than the index, since the order may change
-			set.refusals[kid] = errUnusableKey
-			set.skip("kid "+kid, err)
+	// Of several keys for the same tokens the first one serves; those with an alg come first.
+	slices.SortStableFunc(usable, func(a, b *jwkset.JWK) int { return cmp.Compare(b.Marshal().ALG, a.Marshal().ALG) })
+	taken := make(map[string]bool)
+	byAlgorithm := make(map[string][]jwkset.JWK)
+	for _, key := range usable {
+		m, serves := key.Marshal(), false
+		for _, alg := range algorithms()[m.CRV] {
+			if id := alg + " " + m.KID; !taken[id] && (m.ALG == "" || m.ALG.String() == alg) {
+				taken[id], serves = true, true
+				byAlgorithm[alg] = append(byAlgorithm[alg], *key)
+			}
+		}
+		if !serves {
+			set.skip("kid "+m.KID, refusal("another key with this kid has its algorithms"))
 		}
 	}
-	// A key whose alg names an algorithm comes before one that could verify it too.
-	if err := set.assign(slices.Concat(named, others)); err != nil {
-		return nil, err
+	for alg, keys := range byAlgorithm {
+		storage := jwkset.NewMemoryStorage()
+		if err := storage.KeyReplaceAll(context.Background(), keys); err != nil {
+			return nil, err
+		}
+		if set.finders[alg], err = keyfunc.New(keyfunc.Options{Storage: storage}); err != nil {
+			return nil, err
+		}
 	}
 	slices.Sort(set.reasons)
-	if set.serving == 0 {
+	return set, nil
+}
+
+// readKeys returns the usable keys of a JWK Set. It skips the others, as RFC 7517 section 5 asks.
+func (set *keySet) readKeys(text []byte) (usable []*jwkset.JWK, err error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &members); err != nil {
+		return nil, err
+	}
+	// An element of another type is an error, but does not keep the others from being read.
+	var jwks []jwk
+	if value, ok := members["keys"]; ok && json.Unmarshal(value, &jwks) != nil && jwks == nil {
+		return nil, errors.New("member keys is not an array")
+	}
+	set.total, set.refusals, set.reasons = len(jwks), make(map[string]refusal), []string{}
+	for i, k := range jwks {
+		var kid string
+		if value, ok := k["kid"]; ok && json.Unmarshal(value, &kid) != nil || utf8.RuneCountInString(kid) > maxKeyIDLength {
+			kid = "" // no token can name it
+		}
+		key, err := k.usableKey(kid)
+		if err == nil {
+			usable = append(usable, key)
+			set.refusals[kid] = cmp.Or(set.refusals[kid], errOtherAlgorithm)
+			continue
+		}
+		name := "kid " + kid // better than the index, since the order may change
+		if kid == "" {
+			name = "key " + strconv.Itoa(i)
+		}
+		set.skip(name, err)
+		set.refusals[kid] = errUnusableKey
+	}
+	if len(usable) == 0 {
 		return nil, fmt.Errorf("no usable key among %d: %s", len(jwks), strings.Join(set.reasons, "; "))
 	}
-	return set, nil
+	return usable, nil
 }
 
 // skip notes that a key does not serve, and why.
@@ -106,69 +154,25 @@ func (set *keySet) skip(name string, why error) {
 	}
 }
 
-// assign gives each algorithm the keys that may verify it. Where several keys of one
-// kid could verify the same algorithm, the first one is taken.
-func (set *keySet) assign(keys []*verificationKey) error {
-	byAlgorithm := make(map[string][]jwkset.JWK)
-	taken := make(map[[2]string]bool) // by algorithm and kid
-	for _, k := range keys {
-		kid, serves := k.Marshal().KID, false
-		for _, alg := range k.algorithms {
-			if slot := [2]string{alg, kid}; !taken[slot] {
-				taken[slot], serves = true, true
-				byAlgorithm[alg] = append(byAlgorithm[alg], k.JWK)
-			}
+// find returns the one key that may verify tokens with this alg and kid.
+func (set *keySet) find(alg, kid string) (any, error) {
+	if finder, ok := set.finders[alg]; ok {
+		key, err := finder.Keyfunc(&jwt.Token{Header: map[string]any{"alg": alg, "kid": kid}})
+		if !errors.Is(err, jwkset.ErrKeyNotFound) {
+			return key, err
 		}
-		if !serves {
-			set.skip("kid "+kid, refusal("another key with this kid has its algorithms"))
-			continue
-		}
-		set.serving++
-		set.refusals[kid] = cmp.Or(set.refusals[kid], errOtherAlgorithm)
 	}
-	set.finders = make(map[string]keyfunc.Keyfunc)
-	for _, alg := range algorithms() {
-		storage := jwkset.NewMemoryStorage()
-		if err := storage.KeyReplaceAll(context.Background(), byAlgorithm[alg]); err != nil {
-			return err
-		}
-		finder, err := keyfunc.New(keyfunc.Options{Storage: storage, UseWhitelist: []jwkset.USE{"", jwkset.UseSig}})
-		if err != nil {
-			return err
-		}
-		set.finders[alg] = finder
-	}
-	return nil
-}
-
-// find returns the one key that may verify t, whose header has a kid.
-func (set *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
-	if set == nil {
-		return nil, errUnknownKeyID
-	}
-	key, err := set.finders[t.Method.Alg()].KeyfuncCtx(ctx)(t)
-	if errors.Is(err, jwkset.ErrKeyNotFound) {
-		kid, _ := t.Header["kid"].(string)
-		return nil, cmp.Or(set.refusals[kid], errUnknownKeyID)
-	}
-	return key, err
-}
-
-func (set *keySet) isFresh(now time.Time) bool {
-	if set == nil {
-		return false
-	}
-	since := now.Round(0).Sub(set.fetched)
-	return since >= 0 && since < set.maxAge // a clock that was set back proves nothing
+	return nil, cmp.Or(set.refusals[kid], errUnknownKeyID)
 }
 
 // logChange logs what serves and what is skipped, unless the set before was the same.
 func (set *keySet) logChange(ctx context.Context, logger *slog.Logger, before *keySet) {
-	if before != nil && set.serving == before.serving && set.skipped == before.skipped &&
+	if set.total == before.total && set.skipped == before.skipped &&
 		maps.Equal(set.refusals, before.refusals) && slices.Equal(set.reasons, before.reasons) {
 		return
 	}
-	logger.InfoContext(ctx, "signing keys changed", "keys", set.serving, "skipped", set.skipped, "reasons", set.reasons)
+	serving := set.total - set.skipped
+	logger.InfoContext(ctx, "signing keys changed", "keys", serving, "skipped", set.skipped, "reasons", set.reasons)
 }
 
 // printable cuts s to at most limit bytes, and escapes it unless it is printable ASCII.

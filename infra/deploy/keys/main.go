@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -42,7 +43,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text, err := auth.Bundle(set, fetched)
+	text, err := bundle(set, fetched)
 	if err != nil {
 		return fmt.Errorf("read the JWKS of %s: %w", *url, err)
 	}
@@ -51,6 +52,20 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out, "%s holds the keys of %s as of %s\n", *file, *url, fetched.Format(time.RFC3339))
 	return err
+}
+
+// bundle returns the text of the bundled JWKS: of each usable key the members that decide what it verifies, and no
+// others.
+func bundle(set []byte, fetched time.Time) ([]byte, error) {
+	keys, err := auth.UsableKeys(set)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(map[string]any{"fetched": fetched, "keys": keys}, "", "  ")
+	if err == nil && len(text) > auth.MaxJWKSBytes {
+		err = fmt.Errorf("the usable keys have %d bytes, the limit is %d", len(text), auth.MaxJWKSBytes)
+	}
+	return text, err
 }
 
 // fetch returns what url answers. It follows no redirect and uses no proxy: the keys come from this address and no
