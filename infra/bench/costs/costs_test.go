@@ -12,21 +12,21 @@ import (
 	"orgsettings/infra/local/template"
 )
 
-// The tables of the README are what the program prints.
-func TestReadmeHasTheTables(t *testing.T) {
+// The tables of docs/costs.md are what the program prints.
+func TestPageHasTheTables(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	var log lines
 	if err := run(t.Context(), "../../../template.yaml", &log, &out); err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../../../README.md")
+	page, err := os.ReadFile("../../../docs/costs.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for table := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n\n") {
-		if !strings.Contains(string(readme), "\n"+table+"\n") {
-			t.Errorf("README.md lacks this table of go run ./infra/bench/costs:\n%s", table)
+		if !strings.Contains(string(page), "\n"+table+"\n") {
+			t.Errorf("docs/costs.md lacks this table of go run ./infra/bench/costs:\n%s", table)
 		}
 	}
 	if longest := log.longest(); longest == 0 || longest > functionLine {

@@ -1,5 +1,4 @@
-// Command costs prints the tables of the README's section on costs: what a million calls cost, by the size of
-// the document.
+// Command costs prints the tables of docs/costs.md: what a million calls cost, by the size of the document.
 //
 // The units that DynamoDB bills are measured: the deployed program makes the calls on the local stack, and a meter
 // counts its requests. The rest is list prices times the assumptions in prices.go.
@@ -52,17 +51,15 @@ func run(ctx context.Context, template string, log, out io.Writer) error {
 		return err
 	}
 
-	fmt.Fprintf(out, "| Document | %s |\n|---|%s\n", strings.Join(methods, " | "), strings.Repeat("---|", len(methods)))
+	fmt.Fprint(out, "| Document | Call | Read units | Write units | A million calls |\n|---|---|--:|--:|--:|\n")
 	for _, d := range sampleDocuments() {
-		costs := make([]string, 0, len(methods))
 		for _, method := range methods {
 			u, err := c.call(ctx, method, d.body(method))
 			if err != nil {
 				return fmt.Errorf("%s of %s: %w", method, d.name, err)
 			}
-			costs = append(costs, fmt.Sprintf("%d + %d, $%.2f", u.Reads, u.Writes, u.million()))
+			fmt.Fprintf(out, "| %s | `%s` | %d | %d | $%.2f |\n", d.name, method, u.Reads, u.Writes, u.million())
 		}
-		fmt.Fprintf(out, "| %s | %s |\n", d.name, strings.Join(costs, " | "))
 	}
 	return printPrices(out)
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// List prices in US dollars for us-east-1, without free tiers and discounts. The README says where they stand
+// List prices in US dollars for us-east-1, without free tiers and discounts. docs/costs.md says where they stand
 // and when they were read.
 const (
 	gatewayMillion   = 1.00         // HTTP API, first 300 million requests a month; 512 KB, more than any call has, count as one
@@ -45,19 +45,25 @@ func printPrices(out io.Writer) error {
 	const gb = 1 << 30
 	_, err := fmt.Fprintf(out, `
 | Part | List price | Taken for a call | A million calls |
-|---|---|---|---|
-| API Gateway, HTTP API | $%.2f a million requests, each 512 KB begun | one | $%.2f |
-| Lambda, arm64 | $%.2f a million requests, $%.10f a GB-second | %d ms at %d MB | $%.2f |
-| DynamoDB, on demand | $%.3f a million read units, $%.3f a million write units | as above | as above |
+|---|---|---|--:|
+| API Gateway, HTTP API | $%.2f a million requests | one request | $%.2f |
+| Lambda, requests | $%.2f a million requests | one request | $%.2f |
+| Lambda, time on arm64 | $%.10f a GB-second | %d ms at %d MB | $%.2f |
+| DynamoDB, reads on demand | $%.3f a million units | each unit | $%.3f |
+| DynamoDB, writes on demand | $%.3f a million units | each unit | $%.3f |
 | CloudWatch Logs | $%.2f a GB | %d bytes | $%.2f |
-| The same with Lambda's own lines, which the stack leaves out | $%.2f a GB | %d bytes | $%.2f |
-| Data out | $%.2f a GB | the answer and %d bytes | $%.2f and $%.2f a KB |
+| CloudWatch Logs, if Lambda wrote its own lines | $%.2f a GB | %d bytes | $%.2f |
+| Data out, headers | $%.2f a GB | %d bytes | $%.2f |
+| Data out, body | $%.2f a GB | each KB | $%.2f |
 `,
 		gatewayMillion, gatewayMillion,
-		lambdaMillion, lambdaGBSecond, lambdaMS, lambdaMB, lambdaMillion+1e6*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond,
-		readUnitMillion, writeUnitMillion,
+		lambdaMillion, lambdaMillion,
+		lambdaGBSecond, lambdaMS, lambdaMB, 1e6*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond,
+		readUnitMillion, readUnitMillion,
+		writeUnitMillion, writeUnitMillion,
 		logsGB, logBytes, logsGB*1e6*logBytes/gb,
 		logsGB, logBytesInfo, logsGB*1e6*logBytesInfo/gb,
-		dataOutGB, headerBytes, dataOutGB*1e6*headerBytes/gb, dataOutGB*1e6*1024/gb)
+		dataOutGB, headerBytes, dataOutGB*1e6*headerBytes/gb,
+		dataOutGB, dataOutGB*1e6*1024/gb)
 	return err
 }

@@ -13,40 +13,48 @@ import (
 	"orgsettings/infra/local/testenv"
 )
 
-// command is a command line of README.md, with the output that README.md shows.
-type command struct{ line, output string }
+// command is a command line of the documentation, with the output that it shows.
+type command struct{ page, line, output string }
 
 var (
 	consoleBlock = regexp.MustCompile("(?ms)^```console\n(.*?)^```$")
-	typed        = regexp.MustCompile(`^([A-Z_]+=\S+ )*(make|sam|aws|sh|go|pip|curl|\.ci/run)( |$)`)
+	typed        = regexp.MustCompile(`^([A-Z_]+=\S+ )*(make|sam|sh|go|pip|curl|\.ci/run)( |$)`)
 	remark       = regexp.MustCompile(` +# .*$`)
 )
 
-// commands returns the commands of README.md in order: those of its console blocks, and those in text and tables.
-// A command that README.md has twice is returned twice.
+// sessionPages come first, since the commands of a page use what the pages before it have done.
+var sessionPages = []string{"README.md", "docs/local.md", "docs/deploy.md", "docs/operate.md"}
+
+// commands returns the commands of the documentation in order: those of console blocks, and those in text and tables.
+// A command that stands twice is returned twice.
 func commands(t *testing.T) []command {
 	t.Helper()
 	var all []command
-	readme := text(t, "README.md")
-	rest := 0
-	prose := func(s string) {
-		for _, span := range code(s) {
-			if typed.MatchString(span) {
-				all = append(all, command{line: span})
+	names := slices.Concat(sessionPages, pages(t, "docs/*.md", "infra/deploy/*.md", "CONTRIBUTING.md"))
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			continue
+		}
+		page, rest := text(t, name), 0
+		prose := func(s string) {
+			for _, span := range code(s) {
+				if typed.MatchString(span) {
+					all = append(all, command{page: name, line: span})
+				}
 			}
 		}
-	}
-	for _, at := range consoleBlock.FindAllStringSubmatchIndex(readme, -1) {
-		prose(readme[rest:at[0]])
-		for part := range strings.SplitSeq("\n"+strings.ReplaceAll(readme[at[2]:at[3]], "\\\n", ""), "\n$ ") {
-			line, output, _ := strings.Cut(part, "\n")
-			if line = strings.Join(strings.Fields(remark.ReplaceAllString(line, "")), " "); line != "" {
-				all = append(all, command{line, strings.TrimSpace(output)})
+		for _, at := range consoleBlock.FindAllStringSubmatchIndex(page, -1) {
+			prose(page[rest:at[0]])
+			for part := range strings.SplitSeq("\n"+strings.ReplaceAll(page[at[2]:at[3]], "\\\n", ""), "\n$ ") {
+				line, output, _ := strings.Cut(part, "\n")
+				if line = strings.Join(strings.Fields(remark.ReplaceAllString(line, "")), " "); line != "" {
+					all = append(all, command{name, line, strings.TrimSpace(output)})
+				}
 			}
+			rest = at[1]
 		}
-		rest = at[1]
+		prose(page[rest:])
 	}
-	prose(readme[rest:])
 	return all
 }
 
@@ -56,11 +64,16 @@ type account struct {
 	way    func(*testing.T, *session, command)
 }
 
-// accounts has the beginning of every command of README.md. Commands run in the order of the page.
+// accounts has the beginning of every command of the documentation. Commands run in the order of the pages.
 var accounts = []account{
 	{"make run FLAGS=-h", executed},
 	{"make run FLAGS=\"-listen ", stands(samLocal, "\nmake run FLAGS=\"-listen 172.17.0.1\" ")},
+	{"make run FLAGS='-- ", executed},
+	{"make run FLAGS='-", flagsExist},
 	{"make run", started},
+	{"export ARCHITECTURE=", typedIn(samLocal)},
+	{"export ", exported},
+	{"make token", executed},
 	{"curl ", executed},
 	{"make invoke", executed},
 	{"SMOKE_TOKEN=… make smoke URL=https://…", executed},
@@ -72,21 +85,25 @@ var accounts = []account{
 	{"DYNAMODB_LOCAL_DIR=$PWD/.tools/dynamodb-local make test", stands(".ci/run", "\nexport DYNAMODB_LOCAL_DIR=$PWD/.tools/dynamodb-local\n")},
 	{"sh infra/local/dynamodblocal/fetch.sh .tools/dynamodb-local", stands(".ci/run", "\nsh infra/local/dynamodblocal/fetch.sh .tools/dynamodb-local\n")},
 	{".ci/run", stands(".ci/run", "#!/usr/bin/env bash\n")},
+	{"sh clients/typescript/check.sh", stands(".ci/run", "\nsh clients/typescript/check.sh\n")},
+	{"sh docs/samples/run.sh", stands(".ci/run", "\nsh docs/samples/run.sh\n")},
+	{"go test ./internal/settings", stands("internal/settings/service_test.go", "package settings")},
 	{"make build", stands(".ci/run", "\nmake build ")},
 	{"make validate", stands(".github/workflows/ci.yml", "run: make validate\n")},
 	{"pip install -r infra/deploy/requirements.txt", stands("infra/check/template/check.sh", "sh infra/check/venv.sh stack infra/deploy/requirements.txt\n")},
-	{"go run ./infra/bench/costs", stands("infra/bench/costs/costs_test.go", "README.md lacks this table")},
+	{"go run ./infra/bench/costs", stands("infra/bench/costs/costs_test.go", "docs/costs.md lacks this table")},
 
+	{"make fuzz", expands("-fuzztime")},
 	{"make soak", expands("-long")},
 	{"make bench", expands("infra/bench")},
 	{"make keys URL=", expands("go run ./infra/deploy/keys -url 'https://login.example.com/.well-known/jwks.json' -out '.build/jwks.json'")},
 	{"make deploy ENV=prod KEYS=", expands("JwksFileMaxAge=24h")},
+	{"make deploy ENV=prod", expands("sam deploy --config-env prod")},
 	{"make deploy ENV=staging", expands("sam deploy --config-env staging")},
 	{"make deploy", expands("sam deploy --config-env default")},
 	{"make logs ENV=prod", expands("--cw-log-group /aws/lambda/organization-settings-prod --tail")},
 	{"make delete ENV=dev", expands("sam delete --config-env default")},
 
-	{"export ARCHITECTURE=", typedIn(samLocal)},
 	{"sam build --parameter-overrides ", typedIn(samLocal)},
 	{"sam local invoke ", typedIn(samLocal)},
 	{"sam local start-api ", typedIn(samLocal)},
@@ -115,7 +132,7 @@ func TestEveryCommandIsAccountedFor(t *testing.T) {
 		seen[c.line] = true
 		i := slices.IndexFunc(accounts, func(a account) bool { return strings.HasPrefix(c.line, a.begins) })
 		if i < 0 {
-			t.Errorf("nothing runs or checks this command: %s", c.line)
+			t.Errorf("%s: nothing runs or checks this command: %s", c.page, c.line)
 			continue
 		}
 		used[i] = true
@@ -123,7 +140,7 @@ func TestEveryCommandIsAccountedFor(t *testing.T) {
 	}
 	for i, a := range accounts {
 		if !used[i] {
-			t.Errorf("README.md has no command that begins with %s", a.begins)
+			t.Errorf("no page has a command that begins with %s", a.begins)
 		}
 	}
 }
@@ -140,9 +157,14 @@ func stands(file, line string) func(*testing.T, *session, command) {
 // samLocal runs the commands of sam local, in containers.
 const samLocal = "infra/check/samlocal/check.sh"
 
-// typedIn accounts for a command that stands in a script as README.md has it.
+// typedIn accounts for a command that stands in a script as the documentation has it.
 func typedIn(file string) func(*testing.T, *session, command) {
 	return func(t *testing.T, s *session, c command) { stands(file, c.line)(t, s, c) }
+}
+
+// flagsExist accounts for a stack with flags: the local stack takes them and prints its help.
+func flagsExist(t *testing.T, s *session, c command) {
+	executed(t, s, command{line: strings.TrimSuffix(c.line, "'") + " -h'"})
 }
 
 // expands accounts for a target that needs an AWS account or much time: what make would run contains want.
@@ -213,12 +235,17 @@ func environment() []string {
 	})
 }
 
-// Commands of the runbook need an AWS account. Here aws accepts their arguments and then finds no service.
-func TestRunbookCommands(t *testing.T) {
+// Other commands of aws need an AWS account. Here aws accepts their arguments and then finds no service.
+func TestCommandsForAnAccount(t *testing.T) {
 	t.Parallel()
 	aws := tool(t, "aws")
-	lines := regexp.MustCompile(`(?m)^aws .*$`).FindAllString(text(t, "infra/deploy/runbook.md"), -1)
-	if len(lines) < 5 {
+	var lines []string
+	for _, name := range pages(t, "docs/*.md", "infra/deploy/*.md") {
+		for _, m := range regexp.MustCompile("(?m)^(aws .*)$|`(aws [^`]+ [^`]+)`").FindAllStringSubmatch(text(t, name), -1) {
+			lines = append(lines, m[1]+m[2])
+		}
+	}
+	if len(lines) < 30 {
 		t.Errorf("only %q are found", lines)
 	}
 	for _, line := range lines {
@@ -226,6 +253,7 @@ func TestRunbookCommands(t *testing.T) {
 			t.Parallel()
 			line = strings.ReplaceAll(line, "BACKUP_ARN", strings.Repeat("BACKUP_ARN", 4)) // an ARN has at least 37 characters
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec '"+aws+"'"+strings.TrimPrefix(line, "aws"))
+			cmd.Dir = root
 			cmd.Env = append(environment(), "AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=1", "AWS_DEFAULT_REGION=local",
 				"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
 			if out, _ := cmd.CombinedOutput(); !strings.Contains(string(out), "Could not connect to the endpoint URL") {

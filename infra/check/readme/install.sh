@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the aws and sam commands that README.md speaks of under .tools, of pinned versions. Takes PYTHON
+# Installs the aws and sam commands that the documentation uses under .tools, of pinned versions. Takes PYTHON
 # (default python3).
 set -eu
 cd "$(dirname "$0")/../../.."

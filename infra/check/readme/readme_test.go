@@ -1,11 +1,13 @@
-// Package readme holds no program. Its tests run every command of README.md, or account for a command that needs
-// an AWS account, and find every file that README.md names.
+// Package readme holds no program. Its tests run every command of README.md and the other pages, or account for a
+// command that needs an AWS account, and find every file and section that the pages name.
 package readme
 
 import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -22,7 +24,9 @@ func text(t *testing.T, name string) string {
 
 var (
 	codeSpan = regexp.MustCompile("`([^`\n]+)`")
-	link     = regexp.MustCompile(`\]\(([^):#]+)(#[^)]*)?\)`)
+	link     = regexp.MustCompile(`\]\(([^):#]*)(#[^)]*)?\)`)
+	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	dropped  = regexp.MustCompile(`[^\w -]`) // from a heading, in the link to it
 	place    = regexp.MustCompile("`((clients|docs|events|functions|infra|internal)(/[\\w.-]+)*)`")
 )
 
@@ -35,17 +39,59 @@ func code(s string) []string {
 	return spans
 }
 
-// Every file and folder that README.md links to or names exists.
-func TestPlacesExist(t *testing.T) {
-	t.Parallel()
-	readme := text(t, "README.md")
-	places := append(link.FindAllStringSubmatch(readme, -1), place.FindAllStringSubmatch(readme, -1)...)
-	for _, m := range places {
-		if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
-			t.Error(err)
+// pages returns the names of the files that match one of the patterns.
+func pages(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	var names []string
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %q, %v", pattern, files, err)
+		}
+		for _, file := range files {
+			names = append(names, strings.TrimPrefix(filepath.ToSlash(file), root+"/"))
 		}
 	}
-	if len(places) < 20 {
-		t.Errorf("only %q are found", places)
+	return names
+}
+
+// Every file, folder and section that a page links to or names exists.
+func TestPlacesExist(t *testing.T) {
+	t.Parallel()
+	links, places := 0, 0
+	for _, name := range pages(t, "*.md", "docs/*.md", "docs/samples/*.md", "clients/typescript/*.md", "infra/*/*.md") {
+		page := text(t, name)
+		for _, m := range link.FindAllStringSubmatch(page, -1) {
+			links++
+			target := filepath.Join(filepath.Dir(name), m[1])
+			if m[1] == "" {
+				target = name
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			} else if m[2] != "" && !slices.Contains(anchors(text(t, target)), m[2]) {
+				t.Errorf("%s: %s has no section %s", name, target, m[2])
+			}
+		}
+		for _, m := range place.FindAllStringSubmatch(page, -1) {
+			places++
+			path, _, _ := strings.Cut(m[1], ".Test") // the name of a test may follow
+			path, _, _ = strings.Cut(path, ".Fuzz")
+			if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
+	if links < 30 || places < 100 {
+		t.Errorf("only %d links and %d places are found", links, places)
+	}
+}
+
+// anchors returns the links to the sections of a page.
+func anchors(page string) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(page, -1) {
+		all = append(all, "#"+strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return all
 }

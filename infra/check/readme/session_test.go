@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,14 +19,16 @@ import (
 	"orgsettings/infra/local/dynamodb"
 )
 
-// session runs the commands of README.md from top to bottom, on free ports.
+// session runs the commands of the documentation from top to bottom, on free ports.
 type session struct {
-	t        *testing.T // of all commands
-	url      string     // of the API; empty before make run
-	issuer   string     // host and port
-	database *restoring
-	endpoint string // of database
-	path     string // to the aws command
+	t         *testing.T // of all commands
+	url       string     // of the API; empty before make run
+	issuer    string     // host and port
+	database  *restoring
+	endpoint  string   // of database
+	path      string   // to the aws command
+	variables []string // that export has set
+	document  string   // that is to be restored
 }
 
 const anyPort = "127.0.0.1:0"
@@ -73,7 +76,7 @@ func started(t *testing.T, s *session, c command) {
 	}
 	go io.Copy(io.Discard, stdout)
 	if !shown(c.output).MatchString(printed.String()) {
-		t.Errorf("prints:\n%s\nREADME.md shows:\n%s", printed.String(), c.output)
+		t.Errorf("prints:\n%s\n%s shows:\n%s", printed.String(), c.page, c.output)
 	}
 	s.url = apiAt.FindStringSubmatch(printed.String())[1]
 	s.issuer = issuerAt.FindStringSubmatch(printed.String())[1]
@@ -87,37 +90,58 @@ func restored(t *testing.T, s *session, c command) {
 		if at := s.database.askedFor(); !strings.HasSuffix(c.line, " "+at) {
 			t.Errorf("asks for the table as of %s", at)
 		}
+		s.document = read(t, s)
 		// The mistake that is to be undone.
-		executed(t, s, command{line: `curl -X POST http://127.0.0.1:3000/settings/organization -H "Authorization: Bearer $(make token)" -H 'Content-Type: application/json' -d '{"settings":{}}'`})
+		executed(t, s, command{line: `curl -X POST $API -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"settings":{}}'`})
 		return
 	}
 	executed(t, s, c)
 	if strings.Contains(c.line, " -write ") {
-		executed(t, s, command{
-			line:   `curl http://127.0.0.1:3000/settings/organization -H "Authorization: Bearer $(make token)"`,
-			output: `{"success":true,"settings":{"theme":"dark","limits":{"maxFileSize":"10GB"}}}`,
-		})
+		if got := read(t, s); got != s.document {
+			t.Errorf("restored is %s, want %s", got, s.document)
+		}
 	}
 }
 
-// executed runs a command and compares what it prints with what README.md shows.
+func read(t *testing.T, s *session) string {
+	t.Helper()
+	return run(t, s, `curl $API -H "Authorization: Bearer $TOKEN"`)
+}
+
+// exported runs an export and keeps its variables for the commands after it.
+func exported(t *testing.T, s *session, c command) {
+	own := regexp.MustCompile(`\$\([^)]*\)`).ReplaceAllString(c.line, "") // without the words of other commands
+	for _, name := range regexp.MustCompile(`(\w+)=`).FindAllStringSubmatch(own, -1) {
+		s.variables = append(s.variables, name[0]+run(t, s, c.line+"; printf %s \"$"+name[1]+`"`))
+	}
+}
+
+// executed runs a command and compares what it prints with what the page shows.
 func executed(t *testing.T, s *session, c command) {
 	t.Helper()
-	line := strings.NewReplacer("http://127.0.0.1:3000", s.url, "https://…", s.url, "=… ", `="$(make token)" `).Replace(c.line)
+	out := run(t, s, c.line)
+	if c.output != "" && !shown(c.output).MatchString(out) {
+		t.Errorf("prints:\n%s\n%s shows:\n%s", out, c.page, c.output)
+	}
+}
+
+// run runs a command line with the addresses and names of the session, and returns what it prints.
+func run(t *testing.T, s *session, line string) string {
+	t.Helper()
+	line = strings.NewReplacer("http://127.0.0.1:3000", s.url, "127.0.0.1:3001", s.issuer, "https://…", s.url,
+		"USERS_TABLE=…", "USERS_TABLE=UsersTable", "TABLE=…", "TABLE=SettingsTable", "TOKEN=…", `TOKEN="$(make token)"`).Replace(line)
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 	cmd.Dir = root
-	cmd.Env = append(environment(), "ORGSETTINGS_ISSUER_ADDR="+s.issuer, "TABLE=SettingsTable",
-		"PATH="+s.path+string(filepath.ListSeparator)+os.Getenv("PATH"),
-		"AWS_ENDPOINT_URL_DYNAMODB="+s.endpoint, "AWS_REGION=local", "AWS_DEFAULT_REGION=local", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
+	cmd.Env = slices.Concat(environment(), s.variables, []string{"ORGSETTINGS_ISSUER_ADDR=" + s.issuer,
+		"PATH=" + s.path + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		"AWS_ENDPOINT_URL_DYNAMODB=" + s.endpoint, "AWS_REGION=local", "AWS_DEFAULT_REGION=local", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local"})
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s%s", line, err, out, &stderr)
 	}
-	if c.output != "" && !shown(c.output).Match(out) {
-		t.Errorf("prints:\n%s%s\nREADME.md shows:\n%s", out, &stderr, c.output)
-	}
+	return strings.ReplaceAll(string(out), "\r\n", "\n") // of HTTP headers
 }
 
 // sampleEvent runs a command that writes an event with a token in it.
@@ -129,7 +153,7 @@ func sampleEvent(t *testing.T, s *session, c command) {
 	}
 }
 
-// shown returns a pattern of the output that README.md shows. Ports, times and revisions differ in each run, and …
+// shown returns a pattern of the output that a page shows. Ports, times and revisions differ in each run, and …
 // stands for anything.
 func shown(output string) *regexp.Regexp {
 	pattern := regexp.QuoteMeta(output)

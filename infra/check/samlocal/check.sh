@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the README's commands for sam local on this machine: every sample event must be answered as by make invoke, and
+# Runs the commands for sam local of docs/local.md on this machine: every sample event must be answered as by make invoke, and
 # sam local start-api must pass the smoke test. Takes BASE_IMAGE, a file of docker save that holds Lambda's image
 # public.ecr.aws/lambda/provided:al2023-x86_64 (or -arm64). Without it an image of busybox stands in for that one: SAM, its
 # runtime emulator, the engine and the program are the real ones, the file system around them is not Amazon Linux.
@@ -121,7 +121,7 @@ until_it docker version
 
 image
 bridge=$(ip -4 -oneline address show docker0 | awk '{sub("/.*", "", $4); print $4}')
-[ "$bridge" = 172.17.0.1 ] || fail "the README's address of Docker's bridge is 172.17.0.1, here it is $bridge"
+[ "$bridge" = 172.17.0.1 ] || fail "docs/local.md has 172.17.0.1 as the address of Docker's bridge, here it is $bridge"
 
 for event in events/*.json; do
 	[ "$event" != events/env.json ] || continue

@@ -119,3 +119,30 @@ func TestEveryParameterIsUsed(t *testing.T) {
 		}
 	}
 }
+
+// docs/configuration.md lists every parameter. The table of the stack's own parameters has their defaults.
+func TestParametersAreDocumented(t *testing.T) {
+	t.Parallel()
+	page := text(t, "docs/configuration.md")
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\|.*?\\| `([A-Z]\\w+)` \\| ").FindAllStringSubmatch(page, -1) {
+		documented[m[1]] = true
+	}
+	parameters := at(load(t, "template.yaml"), "Parameters").(object)
+	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Z][a-z]\\w+)` \\|.*\\| (.*) \\|$").FindAllStringSubmatch(page, -1) {
+		documented[m[1]] = true
+		want := strings.ReplaceAll(strings.Trim(m[2], "`"), "none", "")
+		if got, ok := at(parameters, m[1], "Default").(string); ok && got != want {
+			t.Errorf("the default of %s is %q, docs/configuration.md has %q", m[1], got, want)
+		}
+	}
+	for id := range parameters {
+		if !documented[id] {
+			t.Errorf("docs/configuration.md lacks %s", id)
+		}
+		delete(documented, id)
+	}
+	for id := range documented {
+		t.Errorf("docs/configuration.md has %s, which is no parameter", id)
+	}
+}

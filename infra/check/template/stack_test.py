@@ -277,8 +277,8 @@ class Versions(unittest.TestCase):
         deployer.make(PARAMETERS="JwtRequiredScope='' AlarmTopicArn=''")
         self.assertEqual(["", ""], [deployer.parameters[n] for n in ("JwtRequiredScope", "AlarmTopicArn")])
         self.assertEqual(2, len(deployer.published))
-        runbook = (ROOT / "infra/deploy/runbook.md").read_text()
-        self.assertTrue("PARAMETERS=\"AlarmTopicArn=''\"" in runbook, "the runbook shows another form")
+        page = (ROOT / "docs/deploy.md").read_text()
+        self.assertTrue("PARAMETERS=\"AlarmTopicArn=''\"" in page, "docs/deploy.md shows another form")
 
     def test_environments_are_three(self):
         for wrong in ({"ENV": "production"}, {"ARCHITECTURE": "amd64"}):
@@ -288,12 +288,12 @@ class Versions(unittest.TestCase):
 
 
 class Guided(unittest.TestCase):
-    def test_readme_counts_the_questions(self):
+    def test_page_counts_the_questions(self):
         """sam deploy --guided asks for each route, since it sees no authorizer of the gateway's."""
         layers, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"), parameter_overrides=REQUIRED)
         questions = [name for name, authorized in auth_per_resource(layers) if not authorized]
-        readme = (ROOT / "README.md").read_text()
-        self.assertEqual([str(len(questions))], re.findall(r"authentication for each of the (\d+) routes", readme))
+        page = (ROOT / "docs/deploy.md").read_text()
+        self.assertEqual([str(len(questions))], re.findall(r"authentication for each of the (\d+) routes", page))
 
 
 if __name__ == "__main__":

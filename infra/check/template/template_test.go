@@ -241,7 +241,7 @@ func TestNothingPrivateIsNamed(t *testing.T) {
 		"a token":      regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}`),
 	}
 	for _, name := range []string{"template.yaml", "samconfig.toml", "infra/deploy/pipeline.yaml", "infra/deploy/runbook.md",
-		".github/workflows/ci.yml", ".github/workflows/deploy.yml", "Makefile"} {
+		"docs/deploy.md", "docs/operate.md", "docs/configuration.md", ".github/workflows/ci.yml", ".github/workflows/deploy.yml", "Makefile"} {
 		for i, line := range strings.Split(text(t, name), "\n") {
 			for what, pattern := range forbidden {
 				if pattern.MatchString(line) {
