@@ -95,3 +95,18 @@ func anchors(page string) []string {
 	}
 	return all
 }
+
+// Every message in README.md is one of the description's.
+func TestMessagesAreDescribed(t *testing.T) {
+	t.Parallel()
+	description := text(t, "infra/openapi.yaml")
+	rows := regexp.MustCompile("(?m)^\\| (?:\\d{3} \\| `([^`]+)`|`[A-Z]+` .* `([^`]+)` \\|$)").FindAllStringSubmatch(text(t, "README.md"), -1)
+	for _, m := range rows {
+		if message := m[1] + m[2]; !strings.Contains(description, `"success":false,"message":"`+message+`"`) {
+			t.Errorf("infra/openapi.yaml does not have the message %q", message)
+		}
+	}
+	if len(rows) < 14 {
+		t.Errorf("only %q are found", rows)
+	}
+}

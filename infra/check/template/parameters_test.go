@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -144,5 +145,20 @@ func TestParametersAreDocumented(t *testing.T) {
 	}
 	for id := range documented {
 		t.Errorf("docs/configuration.md has %s, which is no parameter", id)
+	}
+}
+
+// docs/limits.md has the numbers of each environment.
+func TestNumbersAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, numbers := text(t, "docs/limits.md"), at(load(t, "template.yaml"), "Mappings", "Numbers")
+	for name, what := range map[string]string{
+		"Rate": "Requests per second", "Burst": "Burst of requests", "RetentionDays": "Days for which logs are kept",
+		"RefusedTokens": "Refused tokens in five minutes that raise an alarm",
+	} {
+		row := fmt.Sprintf("\n| %s | %v | %v | %v |\n", what, at(numbers, "dev", name), at(numbers, "staging", name), at(numbers, "prod", name))
+		if !strings.Contains(page, row) {
+			t.Errorf("docs/limits.md lacks this row: %s", row)
+		}
 	}
 }
