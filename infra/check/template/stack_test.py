@@ -108,6 +108,11 @@ class FirstDeployment(unittest.TestCase):
                 self.assertEqual(name.startswith("prod"), table["DeletionProtectionEnabled"])
 
 
+def own_variables():
+    """The variables of this process without those of a make that runs the tests."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "AWS_"))}
+
+
 class Deployer:
     """One environment of the service, deployed by make. The stand-in for sam notes what it is told; a parameter that is
     not given keeps its value, as in sam deploy. Lambda refuses a version that equals the one it published last."""
@@ -124,7 +129,7 @@ class Deployer:
             sam.write_text('#!/bin/sh\nfor word; do printf "%s\\0" "$word"; done >>"$NOTES"; printf "\\n" >>"$NOTES"\n')
             sam.chmod(0o755)
             given = [f"{name}={value}" for name, value in variables.items()]
-            env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "AWS_"))}
+            env = own_variables()
             subprocess.run(["make", "deploy", f"SAM={sam}", f"ENV={environment}", *given],
                            cwd=ROOT, env=env | {"NOTES": str(notes)}, check=True, capture_output=True)
             # The sources are the same all the time: the command lines of the build decide on the program.
@@ -139,7 +144,7 @@ class Deployer:
         prefix."""
         defaults = {n: str(p["Default"]) for n, p in stack.template()["Parameters"].items() if "Default" in p}
         build = subprocess.run(["make", "-n", "build-SettingsFunction", "ARTIFACTS_DIR=."],
-                               cwd=ROOT, check=True, capture_output=True).stdout
+                               cwd=ROOT, env=own_variables(), check=True, capture_output=True).stdout
         self.apply(defaults | parameters, "managed/organization-settings-dev", build)
 
     def deploy(self, arguments, build):
