@@ -1,11 +1,14 @@
 package browser
 
 import (
+	"io"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"orgsettings/infra/local/stack"
 )
 
 // A person uses the API page: reads it, tries a call, acts as another user, pastes a
@@ -37,6 +40,21 @@ func TestDocs(t *testing.T) {
 		t.Errorf("GET as alice shows %s %s, want the document and its ETag", status, body)
 	}
 	screenshot(t, b)
+
+	seen := func(selector string) bool {
+		return ask(b, chromedp.Evaluate[bool](`document.querySelector("`+selector+`").checkVisibility()`))
+	}
+	refusal := `#operations-settings-getSettings .responses-table:not(.live-responses-table) [data-code='404']`
+	if seen(refusal) {
+		t.Error("an operation opens with its errors")
+	}
+	b.Do(chromedp.Click("#operations-settings-getSettings .errors"))
+	if !seen(refusal) {
+		t.Error("the errors stay folded")
+	}
+	if top := ask(b, chromedp.Evaluate[float64](`scrollTo(0, document.body.scrollHeight), document.getElementById("caller").getBoundingClientRect().top`)); top != 0 {
+		t.Errorf("at the end of the page the caller is at %v", top)
+	}
 
 	b.Do(chromedp.SetValue("#caller select", "dave"), chromedp.WaitVisible(`#caller[data-user="dave"]`))
 	status, body = try(b, "partiallyUpdateSettings", `{"theme": "mine"}`)
@@ -71,16 +89,33 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// A stack that starts again has another key. A page that is open gets a new token for its next call.
+func TestTokenIsRenewed(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	s := start(t)
+	b.Do(chromedp.Navigate(s.DocsURL+"/docs"), chromedp.WaitVisible(`#caller[data-user="alice"]`), chromedp.WaitVisible("#operations-settings-getSettings"))
+	addr := func(url string) string { return strings.TrimPrefix(url, "http://") }
+	o := stack.Options{
+		Template: "../../../template.yaml", Bootstrap: bootstrap, Addr: addr(s.URL), DocsAddr: addr(s.DocsURL), Output: io.Discard,
+	}
+	s.Close()
+	again, err := stack.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { again.Close() })
+	if status, body := try(b, "getSettings", ""); status != "200" {
+		t.Errorf("GET with a token of the stack before shows %s %s", status, body)
+	}
+}
+
 // try makes one call on the page and returns the status, and the body with the header
 // fields, that the page shows.
 func try(b *tab, operation, body string) (status, answer string) {
 	in := "#operations-settings-" + operation
 	if !ask(b, chromedp.Evaluate[bool](`document.querySelector("`+in+`").classList.contains("is-open")`)) {
-		b.Do(
-			chromedp.Click(in+" .opblock-summary-control"),
-			chromedp.WaitVisible(in+" .try-out__btn"),
-			chromedp.Click(in+" .try-out__btn"),
-		)
+		b.Do(chromedp.Click(in + " .opblock-summary-control"))
 	} else {
 		b.Do(
 			chromedp.Click(in+" .btn-clear"), // the answer before
@@ -102,13 +137,18 @@ func try(b *tab, operation, body string) (status, answer string) {
 	return status, ask(b, chromedp.Text(shown+" .response-col_description"))
 }
 
-// screenshot writes a picture of the page to the file in DOCS_SCREENSHOT, if it is set.
+// screenshot writes a picture of the first operation to the file in DOCS_SCREENSHOT, if it is set. README.md shows
+// docs/images/api-page.png.
 func screenshot(t *testing.T, b *tab) {
 	name := os.Getenv("DOCS_SCREENSHOT")
 	if name == "" {
 		return
 	}
-	if err := os.WriteFile(name, ask(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
+	b.Do(
+		chromedp.EmulateViewport(1100, 1090),
+		chromedp.Evaluate[chromedp.Void](`scrollTo(0, scrollY + document.querySelector("#operations-settings-getSettings").getBoundingClientRect().top - 60)`),
+	)
+	if err := os.WriteFile(name, ask(b, chromedp.CaptureScreenshot()), 0o644); err != nil {
 		t.Error(err)
 	}
 }
