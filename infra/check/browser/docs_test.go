@@ -94,7 +94,7 @@ func TestTokenIsRenewed(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	s := start(t)
-	b.Do(chromedp.Navigate(s.DocsURL+"/docs"), chromedp.WaitVisible(`#caller[data-user="alice"]`), chromedp.WaitVisible("#operations-settings-getSettings"))
+	b.Do(chromedp.Navigate(s.DocsURL+"/docs"), chromedp.WaitVisible(`#caller[data-user="alice"]`), chromedp.WaitVisible("#operations-settings-partiallyUpdateSettings"))
 	addr := func(url string) string { return strings.TrimPrefix(url, "http://") }
 	o := stack.Options{
 		Template: "../../../template.yaml", Bootstrap: bootstrap, Addr: addr(s.URL), DocsAddr: addr(s.DocsURL), Output: io.Discard,
@@ -105,8 +105,8 @@ func TestTokenIsRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { again.Close() })
-	if status, body := try(b, "getSettings", ""); status != "200" {
-		t.Errorf("GET with a token of the stack before shows %s %s", status, body)
+	if status, body := try(b, "partiallyUpdateSettings", ""); status != "200" { // with the example that the form has
+		t.Errorf("PUT with a token of the stack before shows %s %s", status, body)
 	}
 }
 
