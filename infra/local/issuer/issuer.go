@@ -1,15 +1,19 @@
 // Package issuer is a token issuer for the local stack and for tests. It gives a
-// token to everyone who asks, for any user name, and publishes its keys as a JWKS.
+// token to everyone who asks, and publishes its keys as a JWKS.
 package issuer
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,8 +27,14 @@ const TTL = time.Hour
 
 const keyBits = 2048
 
-// Issuer signs tokens with RS256. It is safe for concurrent use.
+// Issuer signs tokens with RS256. It is safe for concurrent use. Its exported fields are set before that.
 type Issuer struct {
+	UserClaim string // one more claim that holds the user; empty: sub alone
+	Scope     string // the claim scope; empty: none
+
+	// Check returns an error, for the person who asks, if /token must give no token for a user. Nil: every user gets one.
+	Check func(ctx context.Context, user string) error
+
 	url, audience string
 	mux           *http.ServeMux
 
@@ -86,14 +96,25 @@ func (i *Issuer) RemoveOldKeys() {
 
 // Token returns a token for user that is valid for ttl from now.
 func (i *Issuer) Token(user string, ttl time.Duration) (string, error) {
+	return i.Sign(i.claims(user, ttl))
+}
+
+func (i *Issuer) claims(user string, ttl time.Duration) map[string]any {
 	now := time.Now()
-	return i.Sign(map[string]any{
+	claims := map[string]any{
 		"iss": i.url,
 		"aud": i.audience,
 		"sub": user,
 		"iat": now.Unix(),
 		"exp": now.Add(ttl).Unix(),
-	})
+	}
+	if i.UserClaim != "" {
+		claims[i.UserClaim] = user
+	}
+	if i.Scope != "" {
+		claims["scope"] = i.Scope
+	}
+	return claims
 }
 
 // Sign returns a token with exactly these claims.
@@ -106,29 +127,35 @@ func (i *Issuer) Sign(claims map[string]any) (string, error) {
 	return token.SignedString(signer.private)
 }
 
-// ServeHTTP serves the JWKS, the issuer's OpenID configuration, and tokens at
-// /token?user=NAME&ttl=DURATION. Tokens are given only under url, localhost and IP
-// addresses.
+// ServeHTTP serves the JWKS, the issuer's OpenID configuration, and tokens at /token. Tokens are given only under url,
+// localhost, IP addresses and a container's name of this machine. Parameters of /token:
+//
+//	user    the user; required
+//	ttl     time to live, such as 90s; -1h gives an expired token
+//	scope   the claim scope, in place of Scope; empty: none
+//	claims  a JSON object of claims that are added or replaced; null removes one
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.mux.ServeHTTP(w, r) }
+
+// NoToken is how the text of an answer begins that refuses a token.
+const NoToken = "no token for "
 
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	if !i.isOwnHost(r.Host) {
-		http.Error(w, fmt.Sprintf("no token for host %q; ask for %s/token?user=alice", r.Host, i.url), http.StatusMisdirectedRequest)
+		http.Error(w, fmt.Sprintf(NoToken+"host %q; ask for %s/token?user=alice", r.Host, i.url), http.StatusMisdirectedRequest)
 		return
 	}
-	user, ttl := r.FormValue("user"), TTL
-	if user == "" {
-		http.Error(w, "user is missing; ask for /token?user=alice", http.StatusBadRequest)
+	claims, err := i.requestedClaims(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if text := r.FormValue("ttl"); text != "" {
-		var err error
-		if ttl, err = time.ParseDuration(text); err != nil {
-			http.Error(w, "ttl is not a duration such as 90s or 1h", http.StatusBadRequest)
+	if i.Check != nil {
+		if err := i.Check(r.Context(), r.FormValue("user")); err != nil {
+			http.Error(w, fmt.Sprintf(NoToken+"user %q: %v", r.FormValue("user"), err), http.StatusNotFound)
 			return
 		}
 	}
-	token, err := i.Token(user, ttl)
+	token, err := i.Sign(claims)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -138,15 +165,41 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, token+"\n")
 }
 
+// requestedClaims returns the claims of the token that a request asks for.
+func (i *Issuer) requestedClaims(r *http.Request) (map[string]any, error) {
+	user, ttl := r.FormValue("user"), TTL
+	if user == "" {
+		return nil, errors.New("user is missing; ask for /token?user=alice")
+	}
+	if text := r.FormValue("ttl"); text != "" {
+		var err error
+		if ttl, err = time.ParseDuration(text); err != nil {
+			return nil, errors.New("ttl is not a duration such as 90s, 1h or, for an expired token, -1h")
+		}
+	}
+	claims := i.claims(user, ttl)
+	if r.Form.Has("scope") {
+		claims["scope"] = r.FormValue("scope")
+	}
+	if text := r.FormValue("claims"); text != "" {
+		if err := json.Unmarshal([]byte(text), &claims); err != nil || claims == nil { // null makes it nil
+			return nil, errors.New(`claims is not a JSON object such as {"email":"alice@example.com"}`)
+		}
+	}
+	maps.DeleteFunc(claims, func(name string, value any) bool { return value == nil || name == "scope" && value == "" })
+	return claims, nil
+}
+
 // isOwnHost refuses other names: a web page could make its own name stand for this machine (DNS rebinding), and then
-// read the tokens. It cannot do so with an IP address.
+// read the tokens. It cannot do so with an IP address, nor with the names that Docker and Podman give this machine.
 func (i *Issuer) isOwnHost(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
 	}
 	_, own, _ := strings.Cut(i.url, "://")
-	return host == own || strings.EqualFold(name, "localhost") || net.ParseIP(strings.Trim(name, "[]")) != nil
+	names := []string{"localhost", "host.docker.internal", "host.containers.internal"}
+	return host == own || slices.Contains(names, strings.ToLower(name)) || net.ParseIP(strings.Trim(name, "[]")) != nil
 }
 
 func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {

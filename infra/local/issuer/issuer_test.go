@@ -1,6 +1,8 @@
 package issuer_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -8,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/infra/local/issuer"
 	"orgsettings/internal/auth"
@@ -67,10 +72,56 @@ func TestTokensVerify(t *testing.T) {
 	if _, err := verifier(t, i).Verify(t.Context(), strings.TrimSpace(expired)); err == nil {
 		t.Error("an expired token verifies")
 	}
-	for _, query := range []string{"", "?user=", "?user=alice&ttl=soon"} {
+	for _, query := range []string{
+		"", "?user=", "?user=alice&ttl=soon", "?user=alice&claims=text", "?user=alice&claims=[]", "?user=alice&claims=null", "?user=alice&claims={}{}",
+	} {
 		if status, _ := get(t, server.URL+"/token"+query); status != 400 {
 			t.Errorf("/token%s: status %d, want 400", query, status)
 		}
+	}
+}
+
+// A front end can try every refusal: the query decides on the claims.
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	i, server := serve(t)
+	i.UserClaim, i.Scope = "email", "settings"
+	for query, want := range map[string]map[string]any{
+		"":                           {"sub": "alice", "email": "alice", "scope": "settings"},
+		"&scope=a%20b":               {"sub": "alice", "email": "alice", "scope": "a b"},
+		"&scope=":                    {"sub": "alice", "email": "alice", "scope": nil},
+		`&claims={"email":"x"}`:      {"sub": "alice", "email": "x", "scope": "settings"},
+		`&claims={"sub":null}`:       {"sub": nil, "email": "alice", "scope": "settings"},
+		`&claims={"tier":{"a":[1]}}`: {"sub": "alice", "email": "alice", "scope": "settings", "tier": map[string]any{"a": []any{1.0}}},
+	} {
+		_, token := get(t, server.URL+"/token?user=alice"+query)
+		claims := jwt.MapClaims{}
+		if _, _, err := jwt.NewParser().ParseUnverified(strings.TrimSpace(token), claims); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		for name, value := range want {
+			if diff := cmp.Diff(value, claims[name]); diff != "" {
+				t.Errorf("%s: %s (-want +got):\n%s", query, name, diff)
+			}
+		}
+	}
+}
+
+// A user that nobody defined gets no token.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	i, server := serve(t)
+	i.Check = func(_ context.Context, user string) error {
+		if user == "mallory" {
+			return errors.New("not one of us")
+		}
+		return nil
+	}
+	if status, text := get(t, server.URL+"/token?user=mallory"); status != 404 || text != "no token for user \"mallory\": not one of us\n" {
+		t.Errorf("mallory: %d %s", status, text)
+	}
+	if status, text := get(t, server.URL+"/token?user=alice"); status != 200 {
+		t.Errorf("alice: %d %s", status, text)
 	}
 }
 
@@ -83,6 +134,7 @@ func TestTokenHost(t *testing.T) {
 	}
 	for host, want := range map[string]int{
 		"tokens.internal:3001": 200, "127.0.0.1:3001": 200, "127.0.0.1": 200, "[::1]:3001": 200, "[::1]": 200, "172.17.0.1:3001": 200, "LOCALHOST:3001": 200,
+		"host.docker.internal:3001": 200, "host.containers.internal": 200, "docker.internal": 421,
 		"evil.example": 421, "evil.example:3001": 421, "localhost.evil.example:3001": 421, "127.0.0.1.evil.example": 421, "tokens.internal": 421, "": 421,
 	} {
 		r := httptest.NewRequest("GET", "/token?user=alice", nil)
