@@ -34,7 +34,7 @@ bench: ## compare the deployed program with other implementations, on Linux (a q
 # exec replaces the shell by the built program, since go run passes on neither SIGTERM nor the exit code.
 LOCAL = go build $(GO_FLAGS) -ldflags '-s -w' -o .build/local ./infra/local && exec .build/local
 
-run: ## run the whole service on this machine, with demo users and tokens (FLAGS='-addr 127.0.0.1:4000'; FLAGS=-h lists all)
+run: ## run the whole service on this machine, with demo users and tokens (FLAGS='-port 4000'; FLAGS=-h lists all)
 	@$(LOCAL) $(FLAGS)
 
 # By default, AS is make's own variable for the assembler.

@@ -11,12 +11,15 @@ import (
 	"text/tabwriter"
 
 	"orgsettings/infra/local/stack"
+	"orgsettings/internal/auth"
 )
 
 // config is the configuration: flags, and environment variables for those that are not given.
 type config struct {
-	stack.Options // except CORSOrigins, Env and Output
+	stack.Options // except Users, CORSOrigins, Env and Output
 
+	port        int    // of the API; the others follow
+	users       string // path; empty: demo users
 	corsOrigins string // separated by commas
 	logLevel    string // empty: the template's
 	log         string // path; empty: standard error
@@ -38,15 +41,18 @@ func usage(format string, args ...any) error { return &usageError{fmt.Errorf(for
 func (c *config) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("local", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.StringVar(&c.Addr, "addr", "127.0.0.1:3000", "`HOST:PORT` of the API; port 0 takes a free port")
-	fs.StringVar(&c.IssuerAddr, "issuer-addr", "127.0.0.1:3001", "`HOST:PORT` of the token issuer")
-	fs.StringVar(&c.DynamoDBAddr, "dynamodb-addr", "127.0.0.1:3002", "`HOST:PORT` of the embedded DynamoDB")
-	fs.StringVar(&c.DocsAddr, "docs-addr", "127.0.0.1:3003", "`HOST:PORT` of the API page")
+	fs.IntVar(&c.port, "port", 3000, "`PORT` of the API; the issuer, DynamoDB and the API page have the next three; 0 takes free ports")
+	for _, a := range c.addresses() {
+		fs.StringVar(a.value, a.flag, "", "`HOST:PORT` of "+a.of+", instead of 127.0.0.1 and the port by -port")
+	}
 	fs.StringVar(&c.Listen, "listen", "", "`IP` address to serve API, issuer and DynamoDB on as well, such as 172.17.0.1 of a container bridge")
 	fs.StringVar(&c.DynamoDBURL, "dynamodb", "", "`URL` of a DynamoDB to use instead of the embedded one, such as DynamoDB Local")
 	fs.StringVar(&c.JWKSURL, "jwks-url", "", "`URL` of the JWKS of an issuer to trust instead of the stack's own; needs -issuer and -audience")
 	fs.StringVar(&c.Issuer, "issuer", "", "`ISS` claim of that issuer's tokens")
 	fs.StringVar(&c.Audience, "audience", "", "`AUD` claims that its tokens may have, separated by commas")
+	fs.StringVar(&c.UserClaim, "jwt-user-claim", "", "`CLAIM` of the tokens that holds the user, instead of sub")
+	fs.StringVar(&c.RequiredScope, "jwt-required-scope", "", "`SCOPE` that a token must have; the stack's own tokens have it")
+	fs.StringVar(&c.users, "users", "", "JSON `FILE` of the users, instead of the demo users in infra/local/stack/users.json")
 	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API from a browser, separated by commas")
 	fs.IntVar(&c.Environments, "environments", 4, "largest `NUMBER` of function processes at once")
 	fs.StringVar(&c.Bootstrap, "bootstrap", "", "`PATH` of a built function to run instead of building it")
@@ -56,6 +62,21 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.token, "token", "", "print a token for `USER` from the stack that is running, and exit")
 	fs.StringVar(&c.invoke, "invoke", "", "start a stack, send the event in `FILE` to its function, print the response, and exit")
 	return fs
+}
+
+// address is one of the addresses that -port moves, in their order.
+type address struct {
+	flag, of string
+	value    *string
+}
+
+func (c *config) addresses() []address {
+	return []address{
+		{"addr", "the API", &c.Addr},
+		{"issuer-addr", "the token issuer", &c.IssuerAddr},
+		{"dynamodb-addr", "the embedded DynamoDB", &c.DynamoDBAddr},
+		{"docs-addr", "the API page", &c.DocsAddr},
+	}
 }
 
 // variable returns the name of the environment variable that stands in for a flag.
@@ -104,25 +125,30 @@ func readConfig(args []string, getenv func(string) string) (config, error) {
 	if given["invoke"] && c.invoke == "" {
 		return c, usage("-invoke needs a file")
 	}
-	if c.invoke != "" || c.command != nil { // the user's stack may be running at the usual addresses
-		for name, addr := range map[string]*string{
-			"addr": &c.Addr, "issuer-addr": &c.IssuerAddr, "dynamodb-addr": &c.DynamoDBAddr, "docs-addr": &c.DocsAddr,
-		} {
-			if !given[name] {
-				*addr = anyPort
-			}
+	if c.port < 0 || c.port > 1<<16-4 {
+		return c, usage("-port %d is not from 0 to %d", c.port, 1<<16-4)
+	}
+	aside := c.invoke != "" || c.command != nil // the user's stack may be running at the usual addresses
+	for i, a := range c.addresses() {
+		switch {
+		case given[a.flag] || *a.value != "" && !aside:
+		case c.port == 0 || aside && !given["port"]:
+			*a.value = anyPort
+		default:
+			*a.value = fmt.Sprintf("127.0.0.1:%d", c.port+i)
 		}
 	}
 	return c, c.check()
 }
 
 func (c *config) check() error {
-	for name, value := range map[string]string{"dynamodb": c.DynamoDBURL, "jwks-url": c.JWKSURL} {
-		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			return usage("-%s %q is not an http or https URL", name, value)
-		}
+	if u, err := url.Parse(c.DynamoDBURL); c.DynamoDBURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return usage("-dynamodb %q is not an http or https URL", c.DynamoDBURL)
 	}
 	outside := c.JWKSURL != ""
+	if err := auth.CheckJWKSURL(c.JWKSURL); outside && err != nil {
+		return usage("-jwks-url %q %w", c.JWKSURL, err)
+	}
 	switch {
 	case outside != (c.Issuer != "") || outside != (c.Audience != ""):
 		return usage("-jwks-url, -issuer and -audience go together")
@@ -146,6 +172,17 @@ Or only while a command runs, on free ports. The command's environment has API_U
 ISSUER_URL, DYNAMODB_URL and DOCS_URL. Its exit code is the exit code of local:
 
   local [FLAGS] -- COMMAND [ARGUMENT ...]
+
+The token issuer answers GET /token?user=USER with a token. More parameters:
+
+  ttl=90s                 time to live; ttl=-1h gives an expired token (401)
+  scope=SCOPES            claim scope; without the scope of -jwt-required-scope: 403
+  claims={"NAME":VALUE}   more claims, or others; null removes one, {"aud":null} (401)
+
+A users file is a JSON list. The role is OWNER, ADMINISTRATOR, WORKSPACES, BILLING, USER or
+a number; organization and role may be missing:
+
+  [{"user":"ann","organization":"acme","role":"OWNER"}]
 
 A flag overrides the environment variable beside it.
 

@@ -25,9 +25,6 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
-// demoUser is the user of the printed command line and of sample events.
-const demoUser = "alice"
-
 // anyPort is the address of a free port.
 const anyPort = "127.0.0.1:0"
 
@@ -139,12 +136,12 @@ func invoke(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		return fmt.Errorf("-invoke: %s is not JSON", c.invoke)
 	}
 	return c.withStack(ctx, stderr, func(s *stack.Stack, _ string) error {
-		filled, err := fillToken(event, s.Issuer)
+		filled, err := fillToken(event, s.Issuer, s.Users[0].Name)
 		if err != nil {
 			return fmt.Errorf("-invoke: %s: %w", c.invoke, err)
 		}
 		if !bytes.Equal(filled, event) {
-			fmt.Fprintf(stderr, "%s: replaced ${TOKEN} by a new token for %s\n", c.invoke, demoUser)
+			fmt.Fprintf(stderr, "%s: replaced ${TOKEN} by a new token for %s\n", c.invoke, s.Users[0].Name)
 		}
 		response, err := s.Function.Invoke(ctx, filled)
 		if err != nil {
@@ -155,16 +152,15 @@ func invoke(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	})
 }
 
-// fillToken replaces ${TOKEN} and $TOKEN in an event by a token of i, which may
-// be nil.
-func fillToken(event []byte, i *issuer.Issuer) ([]byte, error) {
+// fillToken replaces ${TOKEN} and $TOKEN in an event by a token of i for user. i may be nil.
+func fillToken(event []byte, i *issuer.Issuer, user string) ([]byte, error) {
 	if !bytes.Contains(event, []byte("${TOKEN}")) && !bytes.Contains(event, []byte("$TOKEN")) {
 		return event, nil
 	}
 	if i == nil {
 		return nil, errors.New("the event holds ${TOKEN}, and only the other issuer can make a token; replace it by one")
 	}
-	token, err := i.Token(demoUser, issuer.TTL)
+	token, err := i.Token(user, issuer.TTL)
 	if err != nil {
 		return nil, err
 	}
@@ -182,12 +178,15 @@ func printToken(ctx context.Context, c config, stdout io.Writer) error {
 	client := http.Client{Transport: new(http.Transport)} // uses no proxy
 	response, err := client.Do(r)
 	if err != nil {
-		return fmt.Errorf("no stack answers at %s; start one with make run, or give its issuer's address with -issuer-addr", c.IssuerAddr)
+		return fmt.Errorf("no stack answers at %s; start one with make run, or give its port with -port", c.IssuerAddr)
 	}
 	defer response.Body.Close()
 	token, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
+	if bytes.HasPrefix(token, []byte(issuer.NoToken)) {
+		return errors.New(strings.TrimSpace(string(token)))
+	}
 	if err != nil || response.StatusCode != http.StatusOK || bytes.Count(token, []byte(".")) != 2 {
-		return fmt.Errorf("the server at %s is not the issuer of a stack; give the right address with -issuer-addr", c.IssuerAddr)
+		return fmt.Errorf("the server at %s is not the issuer of a stack; give its port with -port, or the address with -issuer-addr", c.IssuerAddr)
 	}
 	_, err = stdout.Write(token)
 	return err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/infra/local/stack"
+	"orgsettings/infra/local/testenv"
 )
 
 // timeout is how long a program may take to end or to print.
@@ -38,11 +40,16 @@ type session struct {
 
 func start(t *testing.T, args ...string) *session {
 	t.Helper()
+	return startWith(t, io.Discard, args...)
+}
+
+func startWith(t *testing.T, stderr io.Writer, args ...string) *session {
+	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), timeout)
 	read, write := io.Pipe()
 	s := &session{stdout: read, stop: stop, result: make(chan error, 1)}
 	go func() {
-		err := run(ctx, append([]string{"-template", "../../template.yaml"}, args...), noEnv, write, io.Discard)
+		err := run(ctx, append([]string{"-template", "../../template.yaml"}, args...), noEnv, write, stderr)
 		write.CloseWithError(io.EOF)
 		s.result <- err
 	}()
@@ -75,31 +82,20 @@ var (
 // What a new user does: start it, paste the printed line, ask for a token, stop.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	args := []string{"-addr", anyPort, "-issuer-addr", anyPort, "-dynamodb-addr", anyPort, "-docs-addr", anyPort}
+	args := []string{"-port", "0"}
 	if runtime.GOOS == "linux" { // it alone has this address
 		args = append(args, "-listen", "127.0.0.2")
 	}
 	s := start(t, args...)
 	printed, curl := s.readTo(t, curlLine)
-	if warned := strings.Contains(printed, "\nWarning: API, tokens and DynamoDB are served on 127.0.0.2 too, "); warned != (len(args) > 8) {
+	if warned := strings.Contains(printed, "\nWarning: API, tokens and DynamoDB are served on 127.0.0.2 too, "); warned != (len(args) > 2) {
 		t.Errorf("with %q it warns of the address: %t", args, warned)
 	}
 	request := func(authorization string) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, curl[1], strings.NewReader(curl[3]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", authorization)
-		r.Header.Set("Content-Type", "application/json")
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if want := `{"success":true,"message":"Organization settings updated successfully"}`; err != nil || string(body) != want {
-			t.Errorf("answer %d %s (%v), want %s", response.StatusCode, body, err, want)
+		got := answer(t, http.MethodPost, curl[1], authorization, curl[3])
+		if want := `{"success":true,"message":"Organization settings updated successfully"}`; got.body != want {
+			t.Errorf("answer %d %s, want %s", got.status, got.body, want)
 		}
 	}
 	request(curl[2])
@@ -117,14 +113,113 @@ func TestRun(t *testing.T) {
 	}
 	request("Bearer " + strings.TrimSpace(token.String()))
 
-	for _, u := range stack.DemoUsers() {
-		if !strings.Contains(printed, "  "+u.Name+" ") {
-			t.Errorf("user %s is not printed", u.Name)
+	for _, user := range []string{"alice  OWNER of acme", "frank  ADMINISTRATOR of acme", "heidi  WORKSPACES of acme: reads, may not write"} {
+		if !strings.Contains(printed, "  "+user+"\n") {
+			t.Errorf("user %s is not printed", user)
 		}
 	}
 	s.stop()
 	if err := <-s.result; err != nil {
 		t.Errorf("stopped: %v", err)
+	}
+}
+
+// Users, claim and scope of one's own; a token for somebody else is refused, and says why.
+func TestOwnUsers(t *testing.T) {
+	t.Parallel()
+	users := filepath.Join(t.TempDir(), "users.json")
+	if err := os.WriteFile(users, []byte(`[{"user":"a b","organization":"o","role":"USER"},{"user":"zoe","organization":"o","role":254}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "-port", "0", "-bootstrap", bootstrap(t), "-users", users, "-jwt-user-claim", "email", "-jwt-required-scope", "org")
+	printed, curl := s.readTo(t, curlLine)
+	for _, want := range []string{"  a b  USER of o: reads, may not write\n  zoe  ADMINISTRATOR of o\n", "/token?user=a+b'"} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("%q is not printed:\n%s", want, printed)
+		}
+	}
+	address := issuerAt.FindStringSubmatch(printed)[1]
+	err := run(t.Context(), []string{"-issuer-addr", address, "-token", "alice"}, noEnv, io.Discard, io.Discard)
+	if want := `no token for user "alice": there is no such user; the stack has a b, zoe, and those of your own with -users FILE`; err == nil || err.Error() != want {
+		t.Errorf("token for alice: %v, want %s", err, want)
+	}
+	for query, want := range map[string]int{
+		"user=zoe": 200, "user=zoe&scope=other": 403, "user=zoe&scope=": 403, "user=zoe&ttl=-1h": 401, `user=zoe&claims={"aud":null}`: 401,
+		`user=zoe&claims={"email":"eve"}`: 404, "user=a+b": 403,
+	} {
+		token := answer(t, http.MethodGet, "http://"+address+"/token?"+query, "", "")
+		if status := answer(t, http.MethodPost, curl[1], "Bearer "+strings.TrimSpace(token.body), curl[3]).status; status != want {
+			t.Errorf("%s: status %d, want %d", query, status, want)
+		}
+	}
+}
+
+type reply struct {
+	status int
+	body   string
+	header http.Header
+}
+
+// answer sends one request. Fields of its header beyond Authorization and Content-Type are given in pairs.
+func answer(t *testing.T, method, url, authorization, body string, fields ...string) reply {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if authorization != "" {
+		r.Header.Set("Authorization", authorization)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(fields); i += 2 {
+		r.Header.Set(fields[i], fields[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply{response.StatusCode, string(text), response.Header}
+}
+
+// Another issuer: its key set is tried at the start, and its users are not the demo users.
+func TestOtherIssuer(t *testing.T) {
+	t.Parallel()
+	bootstrap := bootstrap(t)
+	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/good":
+			io.WriteString(w, `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`)
+		case "/page":
+			io.WriteString(w, "<html>")
+		case "/none":
+			io.WriteString(w, `{"keys":[]}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(keys.Close)
+	for path, want := range map[string]string{
+		"/good": "", "/page": "key set", "/none": "key", "/absent": "404 Not Found; give the jwks_uri",
+	} {
+		var stderr testenv.Log
+		s := startWith(t, &stderr, "-port", "0", "-bootstrap", bootstrap, "-jwks-url", keys.URL+path, "-issuer", "https://other.example", "-audience", "a")
+		printed, _ := s.readTo(t, regexp.MustCompile(`curl -X POST`))
+		begins := "Warning: the key set of -jwks-url " + keys.URL + path + " cannot be used: "
+		if text := stderr.String(); want == "" && text != "" || want != "" && (!strings.HasPrefix(text, begins) || !strings.Contains(text, want)) {
+			t.Errorf("%s: it warns %q", path, text)
+		}
+		if strings.Contains(printed, "alice") || !strings.Contains(printed, "give their user ids in a file, with -users") {
+			t.Errorf("%s: it prints\n%s", path, printed)
+		}
+		s.stop()
+		if err := <-s.result; err != nil {
+			t.Errorf("stopped: %v", err)
+		}
 	}
 }
 
@@ -156,10 +251,10 @@ func TestInvoke(t *testing.T) {
 
 func TestFillTokenOfOutsideIssuer(t *testing.T) {
 	t.Parallel()
-	if got, err := fillToken([]byte(`{"a":"Bearer ey"}`), nil); err != nil || string(got) != `{"a":"Bearer ey"}` {
+	if got, err := fillToken([]byte(`{"a":"Bearer ey"}`), nil, ""); err != nil || string(got) != `{"a":"Bearer ey"}` {
 		t.Errorf("an event with a token becomes %s (%v)", got, err)
 	}
-	if _, err := fillToken([]byte(`"Bearer $TOKEN"`), nil); err == nil {
+	if _, err := fillToken([]byte(`"Bearer $TOKEN"`), nil, ""); err == nil {
 		t.Error("no error where no token can be made")
 	}
 }
@@ -181,32 +276,39 @@ func TestMessages(t *testing.T) {
 	}
 	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks (see -h)"
 	for _, tt := range []struct{ args, env, want string }{
-		{"-addr " + address, "", address + " is already in use; choose another with -addr"},
-		{"-issuer-addr " + address, "", address + " is already in use; choose another with -issuer-addr"},
-		{"-dynamodb-addr " + address, "", address + " is already in use; choose another with -dynamodb-addr"},
-		{"", "ORGSETTINGS_ADDR=" + address, address + " is already in use; choose another with -addr"},
+		{"-addr " + address, "", address + " is already in use; move all ports with -port 4000, or choose another with -addr"},
+		{"-issuer-addr " + address, "", address + " is already in use; move all ports with -port 4000, or choose another with -issuer-addr"},
+		{"-dynamodb-addr " + address, "", address + " is already in use; move all ports with -port 4000, or choose another with -dynamodb-addr"},
+		{"", "ORGSETTINGS_ADDR=" + address, address + " is already in use; move all ports with -port 4000, or choose another with -addr"},
 		{"-addr 0.0.0.0:3000", "", "-addr 0.0.0.0:3000: " + loopback},
 		{"-issuer-addr :3001", "", "-issuer-addr :3001: " + loopback},
 		{"-dynamodb-addr 3002", "", "-dynamodb-addr 3002: it is not HOST:PORT (see -h)"},
 		{"-listen lo", "", "-listen lo: it is not the IP address of one network interface (see -h)"},
-		{"-port 1", "", "flag provided but not defined: -port (see -h)"},
+		{"-addr " + address + " -docs-addr " + address, "",
+			address + ", " + address + " are already in use; move all ports with -port 4000, or choose others with -addr"},
+		{"-port 65533", "", "-port 65533 is not from 0 to 65532 (see -h)"},
+		{"-ports 1", "", "flag provided but not defined: -ports (see -h)"},
 		{"start", "", `"start" is not a flag; a command comes after -- (see -h)`},
 		{"-environments x", "", `invalid value "x" for flag -environments: parse error (see -h)`},
 		{"", "ORGSETTINGS_ENVIRONMENTS=x", `invalid value "x" for ORGSETTINGS_ENVIRONMENTS: parse error (see -h)`},
 		{"-environments 0", "", "-environments 0 is not at least 1 (see -h)"},
 		{"-log-level loud", "", `-log-level "loud" is not debug, info, warn or error (see -h)`},
 		{"-dynamodb localhost:8000", "", `-dynamodb "localhost:8000" is not an http or https URL (see -h)`},
+		{"-jwks-url http://issuer.example/jwks.json -issuer a -audience b", "",
+			`-jwks-url "http://issuer.example/jwks.json" does not start with https://, which is required except for loopback hosts (see -h)`},
+		{"-users absent.json", "", "-users: open absent.json: no such file or directory"},
+		{"-users " + text, "", "-users: " + text + `: invalid character 'e' in literal true (expecting 'r'); it must be like [{"user":"alice","organization":"acme","role":"OWNER"}]`},
 		{"-audience a", "", "-jwks-url, -issuer and -audience go together (see -h)"},
 		{"-token=", "", "-token needs a user (see -h)"},
 		{"-invoke=", "", "-invoke needs a file (see -h)"},
 		{"-token a -invoke b", "", "-token, -invoke and a command exclude each other (see -h)"},
 		{"-token a -- b", "", "-token, -invoke and a command exclude each other (see -h)"},
-		{"-addr " + address + " -- true", "", address + " is already in use; choose another with -addr"},
+		{"-addr " + address + " -- true", "", address + " is already in use; move all ports with -port 4000, or choose another with -addr"},
 		{"-invoke absent.json", "", "-invoke: open absent.json: no such file or directory"},
 		{"-invoke " + text, "", "-invoke: " + text + " is not JSON"},
 		{"-template absent.yaml", "", "absent.yaml: no such file or directory; run this in the project's root, or give the template's path with -template"},
-		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or give its issuer's address with -issuer-addr"},
-		{"-token alice -issuer-addr " + address, "", "the server at " + address + " is not the issuer of a stack; give the right address with -issuer-addr"},
+		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or give its port with -port"},
+		{"-token alice -issuer-addr " + address, "", "the server at " + address + " is not the issuer of a stack; give its port with -port, or the address with -issuer-addr"},
 	} {
 		env := func(name string) string {
 			if value, ok := strings.CutPrefix(tt.env, name+"="); ok {
@@ -240,7 +342,7 @@ func TestEnvironmentVariables(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, noEnv, &help, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	sample := map[string]string{"environments": "7", "log-level": "warn", "dynamodb": "http://127.0.0.1:8000", "jwks-url": "http://127.0.0.1:1/"}
+	sample := map[string]string{"port": "4000", "environments": "7", "log-level": "warn", "dynamodb": "http://127.0.0.1:8000", "jwks-url": "http://127.0.0.1:1/"}
 	env := make(map[string]string)
 	new(config).flags().VisitAll(func(f *flag.Flag) {
 		line := regexp.MustCompile(`(?m)^  -` + f.Name + ` .*$`).FindString(help.String())
@@ -262,12 +364,31 @@ func TestEnvironmentVariables(t *testing.T) {
 			Addr: "value of addr", IssuerAddr: "value of issuer-addr", DynamoDBAddr: "value of dynamodb-addr", DocsAddr: "value of docs-addr",
 			Listen:      "value of listen",
 			DynamoDBURL: "http://127.0.0.1:8000", JWKSURL: "http://127.0.0.1:1/", Issuer: "flag", Audience: "value of audience",
-			Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
+			UserClaim: "value of jwt-user-claim", RequiredScope: "value of jwt-required-scope", Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
 		},
-		corsOrigins: "value of cors-origins", logLevel: "warn", log: "value of log",
+		port: 4000, users: "value of users", corsOrigins: "value of cors-origins", logLevel: "warn", log: "value of log",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+// -port moves every port. An address of its own, and a command's free ports, stay.
+func TestPorts(t *testing.T) {
+	t.Parallel()
+	type addrs [4]string
+	for args, want := range map[string]addrs{
+		"":                         {"127.0.0.1:3000", "127.0.0.1:3001", "127.0.0.1:3002", "127.0.0.1:3003"},
+		"-port 4000":               {"127.0.0.1:4000", "127.0.0.1:4001", "127.0.0.1:4002", "127.0.0.1:4003"},
+		"-port 4000 -addr [::1]:5": {"[::1]:5", "127.0.0.1:4001", "127.0.0.1:4002", "127.0.0.1:4003"},
+		"-port 0":                  {anyPort, anyPort, anyPort, anyPort},
+		"-- true":                  {anyPort, anyPort, anyPort, anyPort},
+		"-invoke a -port 4000":     {"127.0.0.1:4000", "127.0.0.1:4001", "127.0.0.1:4002", "127.0.0.1:4003"},
+	} {
+		c, err := readConfig(strings.Fields(args), noEnv)
+		if got := (addrs{c.Addr, c.IssuerAddr, c.DynamoDBAddr, c.DocsAddr}); err != nil || got != want {
+			t.Errorf("%q: %q (%v), want %q", args, got, err, want)
+		}
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
+	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -15,6 +17,7 @@ import (
 
 	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/stack"
+	"orgsettings/internal/auth"
 )
 
 // noteAfter is how long a start may take without a message.
@@ -32,11 +35,15 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 		defer file.Close()
 		output = file
 	}
+	options, err := c.options(output)
+	if err != nil {
+		return err
+	}
 	note := time.AfterFunc(noteAfter, func() {
 		fmt.Fprintln(stderr, "building the function; the first build takes a while ...")
 	})
 	began := time.Now()
-	s, err := stack.Start(ctx, c.options(output))
+	s, err := stack.Start(ctx, options)
 	note.Stop()
 	if errors.Is(err, fs.ErrNotExist) && c.Bootstrap == "" {
 		return fmt.Errorf("%w; run this in the project's root, or give the template's path with -template", err)
@@ -45,6 +52,11 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 		return err
 	}
 	defer s.Close()
+	if c.JWKSURL != "" {
+		if err := checkKeys(ctx, c.JWKSURL); err != nil {
+			fmt.Fprintf(stderr, "Warning: the key set of -jwks-url %s cannot be used: %v. Until it can, requests with a token are answered 503.\n", c.JWKSURL, err)
+		}
+	}
 	took := fmt.Sprintf("ready in %.2f s", (time.Since(began) - s.BuildTime).Seconds())
 	if s.BuildTime > 0 {
 		took += fmt.Sprintf(" after a build of %.1f s", s.BuildTime.Seconds())
@@ -52,51 +64,94 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 	return use(s, took)
 }
 
-func (c config) options(output io.Writer) stack.Options {
+func (c config) options(output io.Writer) (stack.Options, error) {
 	o := c.Options
+	if c.users != "" {
+		var err error
+		if o.Users, err = stack.ReadUsers(c.users); err != nil {
+			return o, fmt.Errorf("-users: %w", err)
+		}
+	}
 	o.CORSOrigins = strings.FieldsFunc(c.corsOrigins, func(r rune) bool { return r == ',' || r == ' ' })
 	o.Output = output
 	if c.logLevel != "" {
 		o.Env = map[string]string{"LOG_LEVEL": c.logLevel}
 	}
-	return o
+	return o, nil
 }
 
-// explain adds the flag that helps to an error about an address.
+// checkKeys fetches another issuer's key set as the function does, so that a wrong URL is told at the start.
+func checkKeys(ctx context.Context, jwksURL string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, jwksURL, nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
+	}
+	response, err := client.Do(r)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err // the message has the URL
+	} else if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the answer is %s; give the jwks_uri of the issuer's /.well-known/openid-configuration", response.Status)
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, auth.MaxJWKSBytes+1))
+	if err == nil && len(text) > auth.MaxJWKSBytes {
+		err = fmt.Errorf("it has more than %d bytes", auth.MaxJWKSBytes)
+	}
+	if err == nil {
+		_, err = auth.Bundle(text, time.Now())
+	}
+	return err
+}
+
+// explain adds the flags that help to an error about addresses.
 func explain(err error, c config) error {
 	failed, ok := errors.AsType[*stack.AddressError](err)
 	if !ok {
 		return err
 	}
-	name := c.flagOf(failed.Addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s is already in use; choose another with -%s", failed.Addr, name)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return usage("-%s %s: %w", c.flagOf(failed.Addr), failed.Addr, failed.Err)
 	}
-	return usage("-%s %s: %w", name, failed.Addr, failed.Err)
+	var taken, flags []string
+	for _, e := range stack.AddressErrors(err) {
+		taken, flags = append(taken, e.Addr), append(flags, "-"+c.flagOf(e.Addr))
+	}
+	next := c.port + 1000
+	if next > 60_000 {
+		next = 4000
+	}
+	is, another := "is", "another"
+	if len(taken) > 1 {
+		is, another = "are", "others"
+	}
+	return fmt.Errorf("%s %s already in use; move all ports with -port %d, or choose %s with %s",
+		strings.Join(taken, ", "), is, next, another, strings.Join(slices.Compact(flags), ", "))
 }
 
 // flagOf returns the flag that an address comes from.
 func (c config) flagOf(addr string) string {
-	if host, _, _ := net.SplitHostPort(addr); c.Listen != "" && (host == c.Listen || addr == c.Listen) {
-		return "listen"
+	for _, a := range c.addresses() {
+		if *a.value == addr {
+			return a.flag
+		}
 	}
-	switch addr {
-	case c.Addr:
-		return "addr"
-	case c.IssuerAddr:
-		return "issuer-addr"
-	case c.DocsAddr:
-		return "docs-addr"
-	default:
-		return "dynamodb-addr"
-	}
+	return "listen"
 }
 
 // printStack prints the addresses, the users, and a command line to try.
 func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	authorization := `"Authorization: Bearer $TOKEN"`
 	if s.Issuer != nil {
-		token, err := s.Issuer.Token(demoUser, issuer.TTL)
+		token, err := s.Issuer.Token(s.Users[0].Name, issuer.TTL)
 		if err != nil {
 			return err
 		}
@@ -107,7 +162,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, byPath(s.Routes))
 	fmt.Fprintf(table, "  API page\t%s\ttry the API in a browser; its description is /openapi.yaml\n", s.DocsURL+"/docs")
 	if s.Issuer != nil {
-		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), demoUser)
+		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), url.QueryEscape(s.Users[0].Name))
 	} else {
 		fmt.Fprintf(table, "  tokens\t%s\tset TOKEN to a token of this issuer\n", c.Issuer)
 	}
@@ -117,11 +172,15 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 		fmt.Fprintf(w, "\nWarning: API, tokens and DynamoDB are served on %s too, on the same ports: whoever reaches it gets tokens.\n", c.Listen)
 	}
 
-	fmt.Fprint(w, "\nUsers:\n\n")
-	for _, u := range stack.DemoUsers() {
-		fmt.Fprintf(table, "  %s\t%s\n", u.Name, u.Note)
+	if s.Issuer != nil || c.users != "" {
+		fmt.Fprint(w, "\nUsers:\n\n")
+		for _, u := range s.Users {
+			fmt.Fprintf(table, "  %s\t%s\n", u.Name, u.Note())
+		}
+		table.Flush()
+	} else {
+		fmt.Fprint(w, "\nThe other issuer's users are in no organization yet: give their user ids in a file, with -users.\n")
 	}
-	table.Flush()
 
 	for _, route := range s.Routes {
 		if path, ok := strings.CutPrefix(route, "POST "); ok {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,29 +31,18 @@ const AWSEnvironment = "AWS_REGION=" + awsRegion + " AWS_ACCESS_KEY_ID=" + awsKe
 // usersTable is the logical id of the table of memberships.
 const usersTable = "UsersTable"
 
-// User is a demo user.
-type User struct {
-	Name string
-	Org  string // empty: none
-	Role string // number of the role; empty: none is recorded
-	Note string
-}
-
-// DemoUsers returns the users that every stack starts with.
-func DemoUsers() []User {
-	return []User{
-		{"alice", "acme", "255", "OWNER of acme"},
-		{"dave", "acme", "0", "USER of acme: reads, may not write"},
-		{"carol", "globex", "255", "OWNER of globex"},
-		{"erin", "initech", "", "member of initech with no role recorded: may write"},
-		{"bob", "", "255", "in no organization"},
-	}
-}
-
 // FillDatabase creates the tables, named by their logical ids, in the database at
 // url, and puts the demo users. It keeps tables that exist.
 func FillDatabase(ctx context.Context, url string, tables map[string]template.Table) error {
-	err := createAndPut(ctx, url, tables)
+	users, err := usersOr(nil)
+	if err != nil {
+		return err
+	}
+	return fill(ctx, url, tables, users)
+}
+
+func fill(ctx context.Context, url string, tables map[string]template.Table, users []User) error {
+	err := createAndPut(ctx, url, tables, users)
 	if refused, ok := errors.AsType[*net.OpError](err); ok {
 		err = refused // the client's error is long and says no more
 	}
@@ -62,8 +52,8 @@ func FillDatabase(ctx context.Context, url string, tables map[string]template.Ta
 	return nil
 }
 
-func createAndPut(ctx context.Context, url string, tables map[string]template.Table) error {
-	client := dynamodb.New(dynamodb.Options{
+func client(url string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
 		Region:       awsRegion,
 		Credentials:  credentials.NewStaticCredentialsProvider(awsKey, awsKey, ""),
 		BaseEndpoint: &url,
@@ -71,6 +61,20 @@ func createAndPut(ctx context.Context, url string, tables map[string]template.Ta
 
 		RetryMaxAttempts: 1,
 	})
+}
+
+// hasUser reports whether the database at url has the user, also one that somebody else has put.
+func hasUser(ctx context.Context, url string, tables map[string]template.Table, name string) (bool, error) {
+	got, err := client(url).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(usersTable), Key: userKey(tables, name)})
+	return err == nil && got.Item != nil, err
+}
+
+func userKey(tables map[string]template.Table, name string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{tables[usersTable].Key: &types.AttributeValueMemberS{Value: name}}
+}
+
+func createAndPut(ctx context.Context, url string, tables map[string]template.Table, users []User) error {
+	client := client(url)
 	for name, table := range tables {
 		_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
 			TableName:            &name,
@@ -86,13 +90,13 @@ func createAndPut(ctx context.Context, url string, tables map[string]template.Ta
 			return fmt.Errorf("wait for table %s: %w", name, err)
 		}
 	}
-	for _, u := range DemoUsers() {
-		item := map[string]types.AttributeValue{tables[usersTable].Key: &types.AttributeValueMemberS{Value: u.Name}}
+	for _, u := range users {
+		item := userKey(tables, u.Name)
 		if u.Org != "" {
 			item["orgId"] = &types.AttributeValueMemberS{Value: u.Org}
 		}
-		if u.Role != "" {
-			item["role"] = &types.AttributeValueMemberN{Value: u.Role}
+		if u.Role != nil {
+			item["role"] = &types.AttributeValueMemberN{Value: strconv.Itoa(int(*u.Role))}
 		}
 		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(usersTable), Item: item}); err != nil {
 			return fmt.Errorf("put user %s: %w", u.Name, err)

@@ -10,11 +10,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"orgsettings/infra/local/docs"
@@ -44,6 +46,11 @@ type Options struct {
 
 	JWKSURL, Issuer, Audience string // of another issuer, instead of the stack's own
 
+	UserClaim     string // claim that holds the user; empty: the template's
+	RequiredScope string // scope that a token must have; empty: the template's
+
+	Users []User // empty: the demo users
+
 	CORSOrigins []string // of pages that may call the API from a browser
 
 	Environments int               // most function processes at once; 0: 4
@@ -58,6 +65,7 @@ type Stack struct {
 	DynamoDBURL string         // of the database
 	DocsURL     string         // the API page is at /docs
 	Issuer      *issuer.Issuer // nil if another issuer is used
+	Users       []User
 	Function    *lambda.Function
 	BuildTime   time.Duration // zero without a build
 
@@ -66,52 +74,60 @@ type Stack struct {
 }
 
 // Start starts a stack, which runs until [Stack.Close]. ctx bounds only the start.
-// The error is an [*AddressError] if an address cannot be listened on.
+// The error holds an [*AddressError] for each address that cannot be
+// listened on.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	t, err := template.Load(o.Template)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Routes: t.Routes, DynamoDBURL: o.DynamoDBURL}
+	users, err := usersOr(o.Users)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{Routes: t.Routes, DynamoDBURL: o.DynamoDBURL, Users: users}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
 
-	// Listen first: the user should not wait for the build to learn that an address is in use.
-	api, err := s.listen(o.Addr, o.Listen)
-	if err != nil {
+	// Listen first: the user should not wait for the build to learn which addresses are in use.
+	var failures []error
+	listen := func(addr, also string) *endpoint {
+		e, err := s.listen(addr, also)
+		failures = append(failures, err)
+		return e
+	}
+	var tokens, database *endpoint
+	api := listen(o.Addr, o.Listen)
+	if o.JWKSURL == "" {
+		tokens = listen(o.IssuerAddr, o.Listen)
+	}
+	if o.DynamoDBURL == "" {
+		database = listen(o.DynamoDBAddr, o.Listen)
+	}
+	page := listen(o.DocsAddr, "")
+	if err := errors.Join(failures...); err != nil {
 		return nil, err
 	}
-	s.URL = api.url()
+	s.URL, s.DocsURL = api.url(), page.url()
 	trust := trust{jwksURL: o.JWKSURL, issuer: o.Issuer, audience: o.Audience}
-	if o.JWKSURL == "" {
-		tokens, err := s.listen(o.IssuerAddr, o.Listen)
-		if err != nil {
-			return nil, err
-		}
+	if tokens != nil {
 		if s.Issuer, err = issuer.New(tokens.url(), "organization-settings"); err != nil {
 			return nil, err
 		}
+		s.Issuer.UserClaim, s.Issuer.Scope = o.UserClaim, o.RequiredScope
+		s.Issuer.Check = func(ctx context.Context, user string) error { return s.checkUser(ctx, t.Tables, user) }
 		tokens.serve(s.Issuer)
 		trust.jwksURL, trust.issuer, trust.audience = s.Issuer.JWKSURL(), s.Issuer.URL(), s.Issuer.Audience()
 	}
-	if o.DynamoDBURL == "" {
-		database, err := s.listen(o.DynamoDBAddr, o.Listen)
-		if err != nil {
-			return nil, err
-		}
+	if database != nil {
 		database.serve(dynamodb.New())
 		s.DynamoDBURL = database.url()
 	}
-	page, err := s.listen(o.DocsAddr, "")
-	if err != nil {
-		return nil, err
-	}
-	s.DocsURL = page.url()
 
-	if err := FillDatabase(ctx, s.DynamoDBURL, t.Tables); err != nil {
+	if err := fill(ctx, s.DynamoDBURL, t.Tables, s.Users); err != nil {
 		return nil, err
 	}
 	if o.Bootstrap == "" {
@@ -122,7 +138,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	s.Function, err = lambda.New(lambda.Config{
 		Name:            "organization-settings-local",
 		Bootstrap:       o.Bootstrap,
-		Env:             environment(t, trust, s.DynamoDBURL, o.Env),
+		Env:             environment(t, trust, s.DynamoDBURL, o),
 		MemoryMB:        t.MemoryMB,
 		Timeout:         t.Timeout,
 		InitTimeout:     10 * time.Second,
@@ -152,13 +168,26 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	return s, nil
 }
 
+// checkUser returns an error if the database does not have the user. A database that does not answer is no reason to
+// refuse a token.
+func (s *Stack) checkUser(ctx context.Context, tables map[string]template.Table, name string) error {
+	if has, err := hasUser(ctx, s.DynamoDBURL, tables, name); has || err != nil {
+		return nil
+	}
+	var names []string
+	for _, u := range s.Users {
+		names = append(names, u.Name)
+	}
+	return fmt.Errorf("there is no such user; the stack has %s, and those of your own with -users FILE", strings.Join(names, ", "))
+}
+
 // docs returns the API page.
 func (s *Stack) docs() http.Handler {
 	c := docs.Config{URL: s.DocsURL, Gateway: s.URL}
 	if s.Issuer != nil {
 		c.Token = s.Issuer.Token
-		for _, u := range DemoUsers() {
-			c.Users = append(c.Users, docs.User{Name: u.Name, Note: u.Note})
+		for _, u := range s.Users {
+			c.Users = append(c.Users, docs.User{Name: u.Name, Note: u.Note()})
 		}
 	}
 	return docs.New(c)
@@ -192,8 +221,8 @@ func (s *Stack) Close() error {
 type trust struct{ jwksURL, issuer, audience string }
 
 // environment returns the function's variables: the template's, this stack's
-// addresses, and changes.
-func environment(t *template.Template, trust trust, dynamoDBURL string, changes map[string]string) []string {
+// addresses, and those of o.
+func environment(t *template.Template, trust trust, dynamoDBURL string, o Options) []string {
 	values := make(map[string]string)
 	for name, value := range t.Environment {
 		values[name] = cmp.Or(value.Table, value.Text)
@@ -208,7 +237,13 @@ func environment(t *template.Template, trust trust, dynamoDBURL string, changes 
 		"JWT_ISSUER":                trust.issuer,
 		"JWT_AUDIENCE":              trust.audience,
 	})
-	maps.Copy(values, changes)
+	if o.UserClaim != "" {
+		values["JWT_USER_CLAIM"] = o.UserClaim
+	}
+	if o.RequiredScope != "" {
+		values["JWT_REQUIRED_SCOPE"] = o.RequiredScope
+	}
+	maps.Copy(values, o.Env)
 	env := make([]string, 0, len(values))
 	for name, value := range values {
 		env = append(env, name+"="+value)

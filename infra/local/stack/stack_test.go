@@ -58,7 +58,10 @@ func TestStart(t *testing.T) {
 		{"POST", "alice", `{"settings":{"theme":"dark"}}`, 200, `{"success":true,"message":"Organization settings updated successfully"}`},
 		{"GET", "dave", "", 200, `{"success":true,"settings":{"theme":"dark"}}`},
 		{"POST", "dave", `{"settings":{}}`, 403, `{"success":false,"message":"Insufficient permissions: only OWNER and ADMINISTRATOR roles can modify organization settings"}`},
+		{"GET", "grace", "", 200, `{"success":true,"settings":{"theme":"dark"}}`},
+		{"GET", "heidi", "", 200, `{"success":true,"settings":{"theme":"dark"}}`},
 		{"GET", "carol", "", 200, `{"success":true,"settings":{}}`},
+		{"POST", "frank", `{"settings":{"theme":"dark"}}`, 200, `{"success":true,"message":"Organization settings updated successfully"}`},
 		{"POST", "erin", `{"settings":{}}`, 200, `{"success":true,"message":"Organization settings updated successfully"}`},
 		{"GET", "bob", "", 404, `{"success":false,"message":"User not associated with any organization"}`},
 		{"GET", "mallory", "", 404, `{"success":false,"message":"User not associated with any organization"}`},
@@ -214,5 +217,34 @@ func TestBuildFlags(t *testing.T) {
 	}
 	if want := "\nGO_FLAGS = " + strings.Join(flags(), " ") + "\n"; !strings.Contains(string(makefile), want) {
 		t.Errorf("the Makefile lacks %q", want)
+	}
+}
+
+func TestReadUsers(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`[{"user":"a","organization":"o","role":"OWNER"},{"user":"b","role":7},{"user":"c"}]`: "",
+		`{}`:                           "cannot unmarshal object",
+		`[]`:                           "the list has no users",
+		`[{"user":"a"}] []`:            "text after the list",
+		`[{"user":"a","rolle":1}]`:     `unknown field "rolle"`,
+		`[{"organization":"o"}]`:       "user 1 of the list has no name",
+		`[{"user":"a"},{"user":"a"}]`:  `user "a" is there twice`,
+		`[{"user":"a","role":"BOSS"}]`: `role "BOSS" is not ADMINISTRATOR, BILLING, OWNER, USER, WORKSPACES or a number from 0 to 255`,
+		`[{"user":"a","role":256}]`:    "role 256 is not",
+		`[{"user":"a","role":1.5}]`:    "role 1.5 is not",
+	} {
+		path := filepath.Join(t.TempDir(), "users.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		users, err := ReadUsers(path)
+		if want == "" {
+			if err != nil || len(users) != 3 || *users[0].Role != 255 || *users[1].Role != 7 || users[2].Role != nil || users[2].Org != "" {
+				t.Errorf("%s: %+v, %v", text, users, err)
+			}
+		} else if err == nil || !strings.HasPrefix(err.Error(), path+": ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", text, err, want)
+		}
 	}
 }
