@@ -16,11 +16,11 @@ import (
 
 // config is the configuration: flags, and environment variables for those that are not given.
 type config struct {
-	stack.Options // except Users, CORSOrigins, Env and Output
+	stack.Options // except Users, Env and Output
 
 	port        int    // of the API; the others follow
 	users       string // path; empty: demo users
-	corsOrigins string // separated by commas
+	corsOrigins string // separated by commas; check makes CORSOrigins of it
 	logLevel    string // empty: the template's
 	log         string // path; empty: standard error
 
@@ -53,8 +53,8 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.UserClaim, "jwt-user-claim", "", "`CLAIM` of the tokens that holds the user, instead of sub")
 	fs.StringVar(&c.RequiredScope, "jwt-required-scope", "", "`SCOPE` that a token must have; the stack's own tokens have it")
 	fs.StringVar(&c.users, "users", "", "JSON `FILE` of the users, instead of the demo users in infra/local/stack/users.json")
-	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API from a browser, separated by commas")
-	fs.IntVar(&c.Environments, "environments", 4, "largest `NUMBER` of function processes at once")
+	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API and get tokens from a browser, separated by commas; http://localhost:* is every port")
+	fs.IntVar(&c.Environments, "environments", stack.DefaultEnvironments, "largest `NUMBER` of function processes at once; a request starts one when all are busy")
 	fs.StringVar(&c.Bootstrap, "bootstrap", "", "`PATH` of a built function to run instead of building it")
 	fs.StringVar(&c.Template, "template", "template.yaml", "`PATH` of the SAM template")
 	fs.StringVar(&c.logLevel, "log-level", "", "`LEVEL` of the function's log: debug, info, warn or error")
@@ -145,6 +145,12 @@ func (c *config) check() error {
 	if u, err := url.Parse(c.DynamoDBURL); c.DynamoDBURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return usage("-dynamodb %q is not an http or https URL", c.DynamoDBURL)
 	}
+	c.CORSOrigins = strings.FieldsFunc(c.corsOrigins, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, origin := range c.CORSOrigins {
+		if right := rightOrigin(origin); right != origin {
+			return usage("-cors-origins %q matches no page, as browsers send %s", origin, right)
+		}
+	}
 	outside := c.JWKSURL != ""
 	if err := auth.CheckJWKSURL(c.JWKSURL); outside && err != nil {
 		return usage("-jwks-url %q %w", c.JWKSURL, err)
@@ -162,6 +168,25 @@ func (c *config) check() error {
 		return usage("-environments %d is not at least 1", c.Environments)
 	}
 	return nil
+}
+
+// rightOrigin returns the origin that a browser sends for a page at text, or examples. A port of localhost may be *.
+func rightOrigin(text string) string {
+	address, anyPort := strings.CutSuffix(text, ":*")
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || anyPort && u.Hostname() != "localhost" {
+		return "https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it)"
+	}
+	host := strings.ToLower(u.Host)
+	for scheme, port := range map[string]string{"http": ":80", "https": ":443"} {
+		if u.Scheme == scheme {
+			host = strings.TrimSuffix(host, port)
+		}
+	}
+	if anyPort {
+		host += ":*"
+	}
+	return u.Scheme + "://" + host
 }
 
 const help = `Runs the whole service on this machine until Ctrl-C:

@@ -154,6 +154,23 @@ func TestOwnUsers(t *testing.T) {
 	}
 }
 
+// Pages of the origins call the API and get tokens.
+func TestOrigins(t *testing.T) {
+	t.Parallel()
+	s := start(t, "-port", "0", "-bootstrap", bootstrap(t), "-cors-origins", "http://localhost:*,https://app.example")
+	printed, curl := s.readTo(t, curlLine)
+	tokens := "http://" + issuerAt.FindStringSubmatch(printed)[1] + "/token?user=alice"
+	for _, url := range []string{tokens, curl[1]} {
+		for origin, want := range map[string]string{
+			"https://app.example": "https://app.example", "http://localhost:5173": "http://localhost:5173", "https://evil.example": "",
+		} {
+			if got := answer(t, http.MethodGet, url, curl[2], "", "Origin", origin).header.Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("%s from %s: Access-Control-Allow-Origin %q, want %q", url, origin, got, want)
+			}
+		}
+	}
+}
+
 type reply struct {
 	status int
 	body   string
@@ -298,6 +315,15 @@ func TestMessages(t *testing.T) {
 			`-jwks-url "http://issuer.example/jwks.json" does not start with https://, which is required except for loopback hosts (see -h)`},
 		{"-users absent.json", "", "-users: open absent.json: no such file or directory"},
 		{"-users " + text, "", "-users: " + text + `: invalid character 'e' in literal true (expecting 'r'); it must be like [{"user":"alice","organization":"acme","role":"OWNER"}]`},
+		{"-cors-origins http://ok.example,app.example", "", `-cors-origins "app.example" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
+		{"-cors-origins http://ok.example,https://app.example/", "", `-cors-origins "https://app.example/" matches no page, as browsers send https://app.example (see -h)`},
+		{"-cors-origins http://ok.example,https://app.example/page?a", "", `-cors-origins "https://app.example/page?a" matches no page, as browsers send https://app.example (see -h)`},
+		{"-cors-origins http://ok.example,https://App.example", "", `-cors-origins "https://App.example" matches no page, as browsers send https://app.example (see -h)`},
+		{"-cors-origins http://ok.example,https://app.example:443", "", `-cors-origins "https://app.example:443" matches no page, as browsers send https://app.example (see -h)`},
+		{"-cors-origins http://ok.example,http://localhost:80", "", `-cors-origins "http://localhost:80" matches no page, as browsers send http://localhost (see -h)`},
+		{"-cors-origins http://ok.example,localhost:5173", "", `-cors-origins "localhost:5173" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
+		{"-cors-origins http://ok.example,*", "", `-cors-origins "*" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
+		{"-cors-origins http://ok.example,https://app.example:*", "", `-cors-origins "https://app.example:*" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
 		{"-audience a", "", "-jwks-url, -issuer and -audience go together (see -h)"},
 		{"-token=", "", "-token needs a user (see -h)"},
 		{"-invoke=", "", "-invoke needs a file (see -h)"},
@@ -342,7 +368,7 @@ func TestEnvironmentVariables(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, noEnv, &help, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	sample := map[string]string{"port": "4000", "environments": "7", "log-level": "warn", "dynamodb": "http://127.0.0.1:8000", "jwks-url": "http://127.0.0.1:1/"}
+	sample := map[string]string{"cors-origins": "https://a.example, http://localhost:*", "port": "4000", "environments": "7", "log-level": "warn", "dynamodb": "http://127.0.0.1:8000", "jwks-url": "http://127.0.0.1:1/"}
 	env := make(map[string]string)
 	new(config).flags().VisitAll(func(f *flag.Flag) {
 		line := regexp.MustCompile(`(?m)^  -` + f.Name + ` .*$`).FindString(help.String())
@@ -364,9 +390,9 @@ func TestEnvironmentVariables(t *testing.T) {
 			Addr: "value of addr", IssuerAddr: "value of issuer-addr", DynamoDBAddr: "value of dynamodb-addr", DocsAddr: "value of docs-addr",
 			Listen:      "value of listen",
 			DynamoDBURL: "http://127.0.0.1:8000", JWKSURL: "http://127.0.0.1:1/", Issuer: "flag", Audience: "value of audience",
-			UserClaim: "value of jwt-user-claim", RequiredScope: "value of jwt-required-scope", Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
+			UserClaim: "value of jwt-user-claim", RequiredScope: "value of jwt-required-scope", CORSOrigins: []string{"https://a.example", "http://localhost:*"}, Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
 		},
-		port: 4000, users: "value of users", corsOrigins: "value of cors-origins", logLevel: "warn", log: "value of log",
+		port: 4000, users: "value of users", corsOrigins: "https://a.example, http://localhost:*", logLevel: "warn", log: "value of log",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)

@@ -72,7 +72,6 @@ func (c config) options(output io.Writer) (stack.Options, error) {
 			return o, fmt.Errorf("-users: %w", err)
 		}
 	}
-	o.CORSOrigins = strings.FieldsFunc(c.corsOrigins, func(r rune) bool { return r == ',' || r == ' ' })
 	o.Output = output
 	if c.logLevel != "" {
 		o.Env = map[string]string{"LOG_LEVEL": c.logLevel}

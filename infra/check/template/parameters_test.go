@@ -17,7 +17,7 @@ var parameterValues = map[string]struct{ good, bad []string }{
 	"JwksFileMaxAge":         {[]string{"off", "90s", "24h"}, []string{"", "on", "25h", "1d", "jwks.json"}},
 	"JwtUserClaim":           {[]string{"sub", "cognito:username", "https://example.com/uid"}, []string{"", "a b"}},
 	"JwtRequiredScope":       {[]string{"", "settings:write"}, []string{"a b", "a,b", `a"b`, `a\b`}},
-	"CorsAllowOrigins":       {[]string{"", "https://app.example.com", "http://localhost:5173"}, []string{"*", "http://app.example.com", "https://a/", "https://*.example.com", "null"}},
+	"CorsAllowOrigins":       {[]string{"", "https://app.example.com", "http://localhost:5173"}, []string{"*", "http://app.example.com", "https://a/", "https://*.example.com", "null", "http://localhost:*"}},
 	"CorsAllowHeaders":       {[]string{"traceparent", "x-b3-traceid"}, []string{"", "*", "X-Trace", "a b", "a:b"}},
 	"UsersTableName":         {[]string{"", "users-1"}, []string{"ab", "arn:x:y", "users/1"}},
 	"KmsKeyArn":              {[]string{"", "arn:aws" + ":kms:eu" + "-west-1:" + "000000000000:key/1234abcd-12ab"}, []string{"alias/x", "1234abcd-12ab"}},

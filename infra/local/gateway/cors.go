@@ -12,7 +12,7 @@ import (
 // drops the CORS fields of the function's responses.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 type CORS struct {
-	AllowOrigins  []string // empty: CORS is off
+	AllowOrigins  []string // "http://localhost:*" is every port, which API Gateway does not have; empty: CORS is off
 	AllowMethods  []string
 	AllowHeaders  []string
 	ExposeHeaders []string
@@ -21,10 +21,26 @@ type CORS struct {
 
 func (c CORS) on() bool { return len(c.AllowOrigins) > 0 }
 
+// Answer sets the CORS fields of the answer to r. It reports whether it has answered r, a preflight request.
+func (c CORS) Answer(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case !c.on():
+		return false
+	case r.Method == http.MethodOptions:
+		c.preflight(w, r)
+		return true
+	}
+	c.allow(w.Header(), r)
+	return false
+}
+
 // allow sets the CORS fields of an answer to r if r's origin is allowed.
 func (c CORS) allow(h http.Header, r *http.Request) (allowed bool) {
 	origin := r.Header.Get("Origin")
-	if !slices.Contains(c.AllowOrigins, origin) {
+	if !slices.ContainsFunc(c.AllowOrigins, func(allowed string) bool {
+		anyPort, ok := strings.CutSuffix(allowed, ":*")
+		return origin == allowed || ok && (origin == anyPort || strings.HasPrefix(origin, anyPort+":"))
+	}) {
 		return false
 	}
 	h.Set("Access-Control-Allow-Origin", origin)

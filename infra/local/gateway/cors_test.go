@@ -37,6 +37,14 @@ func TestCORS(t *testing.T) {
 			"Access-Control-Allow-Methods": {"GET,POST"}, "Access-Control-Allow-Headers": {"authorization,if-match"}, "Access-Control-Max-Age": {"600"},
 		}},
 		{"preflight of another origin", "OPTIONS /a", "Origin: " + theirs + "\nAccess-Control-Request-Method: PUT", false, 204, http.Header{}},
+		{"any port", "GET /none", "Origin: http://localhost:5173", false, 404, http.Header{
+			"Vary": {"Origin"}, "Access-Control-Allow-Origin": {"http://localhost:5173"}, "Access-Control-Expose-Headers": {"etag,x-a"},
+		}},
+		{"the usual port", "GET /none", "Origin: http://localhost", false, 404, http.Header{
+			"Vary": {"Origin"}, "Access-Control-Allow-Origin": {"http://localhost"}, "Access-Control-Expose-Headers": {"etag,x-a"},
+		}},
+		{"any port, another host", "GET /none", "Origin: http://localhost.evil.example:80", false, 404, http.Header{}},
+		{"any port, another scheme", "GET /none", "Origin: https://localhost:80", false, 404, http.Header{}},
 		{"no preflight", "OPTIONS /a", "Origin: " + ours, false, 204, http.Header{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -44,7 +52,7 @@ func TestCORS(t *testing.T) {
 			addr := serve(t, func(context.Context, []byte) ([]byte, error) { return []byte(response), nil }, func(c *gateway.Config) {
 				if !test.off {
 					c.CORS = gateway.CORS{
-						AllowOrigins: []string{"https://other.example", ours}, AllowMethods: []string{"GET", "POST"},
+						AllowOrigins: []string{"https://other.example", "http://localhost:*", ours}, AllowMethods: []string{"GET", "POST"},
 						AllowHeaders: []string{"authorization", "if-match"}, ExposeHeaders: []string{"etag", "x-a"}, MaxAge: 600,
 					}
 				}

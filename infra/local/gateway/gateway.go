@@ -72,12 +72,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
 	}
-	if g.config.CORS.on() {
-		if r.Method == http.MethodOptions {
-			g.config.CORS.preflight(w, r)
-			return
-		}
-		g.config.CORS.allow(w.Header(), r)
+	if g.config.CORS.Answer(w, r) {
+		return
 	}
 	path := r.URL.Path
 	if g.config.Stage != DefaultStage {

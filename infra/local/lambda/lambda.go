@@ -130,7 +130,7 @@ func (f *Function) acquire() (*Environment, error) {
 		e.End()
 	}
 	if len(f.all) >= f.config.MaxEnvironments {
-		return nil, ErrNoEnvironment
+		return nil, fmt.Errorf("%w: there are %d, the most that the function may have", ErrNoEnvironment, len(f.all))
 	}
 	e, err := Start(f.config)
 	if err != nil {

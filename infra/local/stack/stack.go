@@ -51,12 +51,15 @@ type Options struct {
 
 	Users []User // empty: the demo users
 
-	CORSOrigins []string // of pages that may call the API from a browser
+	CORSOrigins []string // of pages that may call the API, and get tokens, from a browser
 
-	Environments int               // most function processes at once; 0: 4
+	Environments int               // most function processes at once; 0: DefaultEnvironments
 	Env          map[string]string // variables of the function that differ from the template's
 	Output       io.Writer         // of the function's log; must be safe for concurrent use
 }
+
+// DefaultEnvironments is the usual limit of function processes.
+const DefaultEnvironments = 64
 
 // Stack is a running stack.
 type Stack struct {
@@ -119,7 +122,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		}
 		s.Issuer.UserClaim, s.Issuer.Scope = o.UserClaim, o.RequiredScope
 		s.Issuer.Check = func(ctx context.Context, user string) error { return s.checkUser(ctx, t.Tables, user) }
-		tokens.serve(s.Issuer)
+		tokens.serve(allow(o.CORSOrigins, s.Issuer))
 		trust.jwksURL, trust.issuer, trust.audience = s.Issuer.JWKSURL(), s.Issuer.URL(), s.Issuer.Audience()
 	}
 	if database != nil {
@@ -142,7 +145,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		MemoryMB:        t.MemoryMB,
 		Timeout:         t.Timeout,
 		InitTimeout:     10 * time.Second,
-		MaxEnvironments: cmp.Or(o.Environments, 4),
+		MaxEnvironments: cmp.Or(o.Environments, DefaultEnvironments),
 		Output:          o.Output,
 	})
 	if err != nil {
@@ -151,7 +154,13 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	handler, err := gateway.New(gateway.Config{
 		Routes: t.Routes,
 		Stage:  gateway.DefaultStage,
-		Invoke: s.Function.Invoke,
+		Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
+			response, err := s.Function.Invoke(ctx, payload)
+			if errors.Is(err, lambda.ErrNoEnvironment) && o.Output != nil {
+				fmt.Fprintf(o.Output, "answered 503: %v; -environments NUMBER allows more of them\n", err)
+			}
+			return response, err
+		},
 		CORS: gateway.CORS{
 			AllowOrigins:  append(slices.Clone(o.CORSOrigins), s.DocsURL),
 			AllowMethods:  t.CORS.AllowMethods,
@@ -166,6 +175,16 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	api.serve(handler)
 	page.serve(s.docs())
 	return s, nil
+}
+
+// allow lets pages of other origins read what next answers.
+func allow(origins []string, next http.Handler) http.Handler {
+	cors := gateway.CORS{AllowOrigins: origins, AllowMethods: []string{http.MethodGet}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !cors.Answer(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // checkUser returns an error if the database does not have the user. A database that does not answer is no reason to

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"orgsettings/infra/local/testenv"
 )
 
 const templatePath = "../../../template.yaml"
@@ -217,6 +219,29 @@ func TestBuildFlags(t *testing.T) {
 	}
 	if want := "\nGO_FLAGS = " + strings.Join(flags(), " ") + "\n"; !strings.Contains(string(makefile), want) {
 		t.Errorf("the Makefile lacks %q", want)
+	}
+}
+
+// A request that finds no environment is answered 503, and the log says what allows more.
+func TestNoEnvironment(t *testing.T) {
+	t.Parallel()
+	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
+	if err := os.WriteFile(bootstrap, []byte("#!/bin/sh\necho started\nexec sleep 60\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var log testenv.Log
+	s, err := Start(t.Context(), Options{Template: templatePath, Bootstrap: bootstrap, Environments: 1, Output: &log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	go http.Get(s.URL + "/settings/organization")
+	for len(s.Function.Environments()) == 0 {
+		runtime.Gosched()
+	}
+	const want = "answered 503: every environment is busy: there are 1, the most that the function may have; -environments NUMBER allows more of them\n"
+	if status, _ := s.call(t, "GET", "alice", ""); status != 503 || !strings.Contains(log.String(), want) {
+		t.Errorf("status %d, log %q", status, log.String())
 	}
 }
 
