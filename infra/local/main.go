@@ -25,12 +25,16 @@ import (
 	"orgsettings/infra/local/stack"
 )
 
+// drainTimeout is how long requests in flight may go on after Ctrl-C.
+const drainTimeout = 2 * time.Second
+
 // anyPort is the address of a free port.
 const anyPort = "127.0.0.1:0"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	go stopAfterGoRun(stop)
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	if err == nil {
@@ -95,6 +99,10 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 			return err
 		}
 		<-ctx.Done()
+		fmt.Fprintln(stderr, "stopping; requests in flight have 2 seconds ...")
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		_ = s.Drain(ctx) // the others fail
 		return nil
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/stack"
 	"orgsettings/infra/local/testenv"
 )
@@ -75,7 +77,7 @@ func (s *session) readTo(t *testing.T, pattern *regexp.Regexp) (string, []string
 }
 
 var (
-	curlLine = regexp.MustCompile(`(?m)^curl -X POST (http://127\.0\.0\.1:\d+/\S+) -H 'Authorization: (Bearer [\w.-]+)' -H 'Content-Type: application/json' -d '(.*)'\n`)
+	curlLine = regexp.MustCompile(`(?m)^curl -w '\\n' -X POST (http://127\.0\.0\.1:\d+/\S+) -H 'Authorization: (Bearer [\w.-]+)' -H 'Content-Type: application/json' -d '(.*)'\n`)
 	issuerAt = regexp.MustCompile(`tokens +http://(127\.0\.0\.1:\d+) `)
 )
 
@@ -225,7 +227,7 @@ func TestOtherIssuer(t *testing.T) {
 	} {
 		var stderr testenv.Log
 		s := startWith(t, &stderr, "-port", "0", "-bootstrap", bootstrap, "-jwks-url", keys.URL+path, "-issuer", "https://other.example", "-audience", "a")
-		printed, _ := s.readTo(t, regexp.MustCompile(`curl -X POST`))
+		printed, _ := s.readTo(t, regexp.MustCompile(`-X POST`))
 		begins := "Warning: the key set of -jwks-url " + keys.URL + path + " cannot be used: "
 		if text := stderr.String(); want == "" && text != "" || want != "" && (!strings.HasPrefix(text, begins) || !strings.Contains(text, want)) {
 			t.Errorf("%s: it warns %q", path, text)
@@ -490,6 +492,67 @@ exit 7`
 				t.Errorf("%s still answers", api)
 			}
 		})
+	}
+}
+
+// Ctrl-C reaches every process of a terminal. A request in flight is answered all the same.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	database := dynamodb.New()
+	asked, goOn := make(chan struct{}, 8), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".GetItem") {
+			asked <- struct{}{}
+			<-goOn
+		}
+		database.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	cmd := exec.CommandContext(t.Context(), program(t), "-template", "../../template.yaml", "-bootstrap", bootstrap(t), "-port", "0",
+		"-dynamodb", server.URL, "-log", filepath.Join(t.TempDir(), "log"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var curl []string
+	for lines := bufio.NewScanner(output); curl == nil && lines.Scan(); {
+		curl = curlLine.FindStringSubmatch(lines.Text() + "\n")
+	}
+	if curl == nil {
+		t.Fatal("no command line is printed")
+	}
+	got := make(chan int, 1)
+	go func() {
+		defer close(got)
+		r, _ := http.NewRequest(http.MethodGet, curl[1], nil) // the URL is good
+		r.Header.Set("Authorization", curl[2])
+		if response, err := http.DefaultClient.Do(r); err == nil {
+			response.Body.Close()
+			got <- response.StatusCode
+		}
+	}()
+	<-asked
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stderr).ReadString('\n')
+	if want := "stopping; requests in flight have 2 seconds ...\n"; err != nil || line != want {
+		t.Errorf("it says %q (%v), want %q", line, err, want)
+	}
+	close(goOn)
+	if status := <-got; status != 200 {
+		t.Errorf("status %d", status)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ended: %v", err)
 	}
 }
 

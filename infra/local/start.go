@@ -165,7 +165,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	} else {
 		fmt.Fprintf(table, "  tokens\t%s\tset TOKEN to a token of this issuer\n", c.Issuer)
 	}
-	fmt.Fprintf(table, "  DynamoDB\t%s\t%s aws dynamodb list-tables --endpoint-url %[1]s\n", s.DynamoDBURL, stack.AWSEnvironment)
+	fmt.Fprintf(table, "  DynamoDB\t%s\t%s\n", s.DynamoDBURL, stack.AWSCommand("dynamodb list-tables", s.DynamoDBURL))
 	table.Flush()
 	if c.Listen != "" {
 		fmt.Fprintf(w, "\nWarning: API, tokens and DynamoDB are served on %s too, on the same ports: whoever reaches it gets tokens.\n", c.Listen)
@@ -183,7 +183,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 
 	for _, route := range s.Routes {
 		if path, ok := strings.CutPrefix(route, "POST "); ok {
-			fmt.Fprintf(w, "\nTry it:\n\ncurl -X POST %s%s -H %s -H 'Content-Type: application/json' -d '{\"settings\":{\"theme\":\"dark\"}}'\n\n",
+			fmt.Fprintf(w, "\nTry it:\n\ncurl -w '\\n' -X POST %s%s -H %s -H 'Content-Type: application/json' -d '{\"settings\":{\"theme\":\"dark\"}}'\n\n",
 				s.URL, path, authorization)
 		}
 	}

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -51,7 +52,7 @@ func Start(c Config) (*Environment, error) {
 	e.process.Dir = filepath.Dir(bootstrap)
 	e.process.Stdout, e.process.Stderr = c.Output, c.Output
 	e.process.WaitDelay = outputDelay
-	e.process.SysProcAttr = dieWithParent()
+	e.process.SysProcAttr = attributes()
 	e.process.Env = append(slices.Clone(c.Env), // the last one of a name wins: those below are reserved
 		"AWS_LAMBDA_RUNTIME_API="+listener.Addr().String(),
 		"AWS_LAMBDA_FUNCTION_NAME="+c.Name,
@@ -187,6 +188,16 @@ func (e *Environment) limitMemory() error {
 		fmt.Fprintln(e.config.Output, err)
 	}
 	return err
+}
+
+// peakMemory returns the most bytes of memory that a process has had. It is 0 for a process that has ended and where
+// there is no /proc, so that only Linux enforces the limit.
+func peakMemory(pid int) int {
+	status, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
+	text, _, _ := bytes.Cut(rest, []byte("kB"))
+	kb, _ := strconv.Atoi(string(bytes.TrimSpace(text)))
+	return kb << 10
 }
 
 // kill ends the process and waits for that.

@@ -1,23 +1,9 @@
 package lambda
 
-import (
-	"bytes"
-	"os"
-	"strconv"
-	"syscall"
-)
+import "syscall"
 
-// dieWithParent lets the kernel kill a process when the thread that started it
-// ends, in whatever way.
-func dieWithParent() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-}
-
-// peakMemory returns the most bytes of memory that a process has had, and 0 for a process that has ended.
-func peakMemory(pid int) int {
-	status, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
-	text, _, _ := bytes.Cut(rest, []byte("kB"))
-	kb, _ := strconv.Atoi(string(bytes.TrimSpace(text)))
-	return kb << 10
+// attributes lets the kernel kill a process when the thread that started it ends, in whatever way. The process is in a
+// group of its own, so that Ctrl-C in a terminal does not reach it and it can finish.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }

@@ -9,12 +9,38 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 )
 
 // flags returns the GO_FLAGS of the Makefile, as a test checks. The build cache then holds most of the program already.
 func flags() []string {
 	return []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc,nethttpomithttp2"}
+}
+
+// buildDirPrefix begins the name of a folder for a build, before the process id of its stack.
+const buildDirPrefix = "organization-settings-"
+
+// sweep removes the folders in dir of stacks that were killed.
+func sweep(dir string) {
+	folders, _ := filepath.Glob(filepath.Join(dir, buildDirPrefix+"*-*")) // the pattern is valid
+	for _, folder := range folders {
+		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), buildDirPrefix), "-")
+		pid, err := strconv.Atoi(text)
+		if err != nil {
+			continue
+		}
+		if p, err := os.FindProcess(pid); err == nil {
+			err = p.Signal(syscall.Signal(0))
+			_ = p.Release()
+			if !errors.Is(err, os.ErrProcessDone) {
+				continue
+			}
+		}
+		_ = os.RemoveAll(folder) // another user's stays
+	}
 }
 
 // Build builds the deployed program for this machine into dir and returns its path. The working directory must be in

@@ -24,9 +24,10 @@ const (
 	awsKey    = "local"
 )
 
-// AWSEnvironment is what the aws command needs in its environment to use the
-// database.
-const AWSEnvironment = "AWS_REGION=" + awsRegion + " AWS_ACCESS_KEY_ID=" + awsKey + " AWS_SECRET_ACCESS_KEY=" + awsKey
+// AWSCommand returns a command line of the AWS CLI, of version 1 or 2, for the database at url. Version 1 takes no AWS_REGION.
+func AWSCommand(command, url string) string {
+	return fmt.Sprintf("AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%[1]s aws %s --region %s --endpoint-url %s", awsKey, command, awsRegion, url)
+}
 
 // usersTable is the logical id of the table of memberships.
 const usersTable = "UsersTable"

@@ -215,11 +215,15 @@ func (s *Stack) docs() http.Handler {
 func (s *Stack) build(ctx context.Context) (bootstrap string, err error) {
 	began := time.Now()
 	defer func() { s.BuildTime = time.Since(began) }()
-	if s.buildDir, err = os.MkdirTemp("", "organization-settings-"); err != nil {
+	sweep(os.TempDir())
+	if s.buildDir, err = os.MkdirTemp("", fmt.Sprintf("%s%d-", buildDirPrefix, os.Getpid())); err != nil {
 		return "", err
 	}
 	return Build(ctx, s.buildDir)
 }
+
+// Drain takes no new requests to the gateway, and waits until those in flight are answered, or ctx ends.
+func (s *Stack) Drain(ctx context.Context) error { return s.endpoints[0].server.Shutdown(ctx) }
 
 // Close ends the function's processes and the servers. Open requests fail.
 func (s *Stack) Close() error {

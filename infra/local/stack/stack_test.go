@@ -2,12 +2,15 @@ package stack
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -219,6 +222,28 @@ func TestBuildFlags(t *testing.T) {
 	}
 	if want := "\nGO_FLAGS = " + strings.Join(flags(), " ") + "\n"; !strings.Contains(string(makefile), want) {
 		t.Errorf("the Makefile lacks %q", want)
+	}
+}
+
+// A start removes what a killed stack has left, and nothing else.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	ended := exec.CommandContext(t.Context(), "true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	folder := func(pid int) string { return fmt.Sprintf("%s/%s%d-1", dir, buildDirPrefix, pid) }
+	stays := []string{folder(os.Getpid()), folder(1), dir + "/" + buildDirPrefix + "test-1", dir + "/else"}
+	for _, name := range append(stays, folder(ended.Process.Pid)+"/inner") {
+		if err := os.MkdirAll(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep(dir)
+	slices.Sort(stays)
+	if left, err := filepath.Glob(dir + "/*"); err != nil || !slices.Equal(left, stays) {
+		t.Errorf("%q is left (%v), want %q", left, err, stays)
 	}
 }
 
