@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -281,6 +283,44 @@ func TestBadServices(t *testing.T) {
 				t.Errorf("failed at %q, want %q", line, c.step)
 			}
 		})
+	}
+}
+
+// A token that does not fit is no fault of the service.
+func TestUnfitTokens(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method string
+		status int
+		body   string
+		want   string // empty: the service is at fault
+	}{
+		{"GET", 401, `{"success":false,"message":"Invalid access token"}`, "GET reads the document the service refuses the token; "},
+		{"GET", 403, `{"success":false,"message":"Insufficient scope"}`, "GET reads the document the token lacks the scope "},
+		{"GET", 404, `{"success":false,"message":"User not associated with any organization"}`, "GET reads the document the user of the token is in no organization"},
+		{"POST", 403, `{"success":false,"message":"Insufficient permissions"}`, "POST replaces it the user of the token may read and not write: 403 Insufficient permissions"},
+		{"GET", 404, `{"message":"Not Found"}`, ""},
+	} {
+		s := &service{document: original, revision: 1}
+		s.fault = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != c.method {
+				return false
+			}
+			w.WriteHeader(c.status)
+			io.WriteString(w, c.body)
+			return true
+		}
+		out, err := smoke(t, s)
+		if errors.Is(err, errToken) != (c.want != "") || err == nil {
+			t.Errorf("%s %d: error %v", c.method, c.status, err)
+		}
+		_, failed, _ := strings.Cut(out, "FAIL  ")
+		if shown := regexp.MustCompile(` +([0-9.]+m?s)? *`).ReplaceAllString(failed, " "); !strings.HasPrefix(shown, c.want) {
+			t.Errorf("%s %d: %s", c.method, c.status, out)
+		}
+		if s.document != original || s.writes > 0 {
+			t.Errorf("%s %d: %d writes, left the document %s", c.method, c.status, s.writes, s.document)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,8 @@ const putBackPause = 500 * time.Millisecond
 var (
 	// errFailed says that a step failed. The line of the step says why.
 	errFailed = errors.New("a step failed")
+
+	errToken = errors.New("the token does not fit, and nothing was tested; set SMOKE_TOKEN to a token of a member who may write")
 
 	errStopped = errors.New("stopped by a signal")
 	errForeign = errors.New("somebody else has written meanwhile; that document stays")
@@ -35,6 +38,10 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 
 	t.step("GET reads the document", func() error {
 		before, err = c.get(ctx)
+		if why := unfit(before); why != "" {
+			t.unfit = true
+			return fmt.Errorf("%s: %v", why, before)
+		}
 		if err := want(before, err, http.StatusOK); err != nil {
 			return err
 		}
@@ -45,6 +52,10 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	})
 	t.step("POST replaces it", func() error {
 		written, err = c.post(ctx, document, still(before))
+		if written.status == http.StatusForbidden {
+			t.unfit = true
+			return fmt.Errorf("the user of the token may read and not write: %v", written)
+		}
 		if isRefusal(written.status) {
 			return want(written, err, http.StatusOK)
 		}
@@ -87,6 +98,8 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	switch {
 	case t.failed && ctx.Err() != nil:
 		return errStopped
+	case t.unfit:
+		return errToken
 	case t.failed:
 		return errFailed
 	}
@@ -99,6 +112,19 @@ func still(a answer) precondition {
 		return precondition{"If-None-Match", "*"}
 	}
 	return precondition{"If-Match", a.etag}
+}
+
+// unfit says what is wrong with the token if a is the answer to a read with it; empty: nothing.
+func unfit(a answer) string {
+	switch {
+	case a.status == http.StatusUnauthorized:
+		return "the service refuses the token; it may have expired, or be of another issuer or audience"
+	case a.status == http.StatusForbidden:
+		return "the token lacks the scope that the service requires"
+	case a.status == http.StatusNotFound && strings.HasPrefix(a.Message, "User "): // the gateway's own 404 has another message
+		return "the user of the token is in no organization"
+	}
+	return ""
 }
 
 // isRefusal reports whether nothing was written for certain. After another status, or none, a write may have taken
@@ -126,6 +152,7 @@ type trial struct {
 	out    io.Writer
 	own    []string // documents that this test may have written
 	failed bool
+	unfit  bool // because of the token
 
 	mayHaveWritten bool
 }
