@@ -51,6 +51,9 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 		return nil
 	})
 	t.step("POST replaces it", func() error {
+		if err = ctx.Err(); err != nil {
+			return err // a request that is not sent has certainly not written
+		}
 		written, err = c.post(ctx, document, still(before))
 		if written.status == http.StatusForbidden {
 			t.unfit = true
