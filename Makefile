@@ -12,27 +12,36 @@ quote = '$(subst ','\'',$1)'
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: ## run every test; a test whose tool is missing is skipped
-	go test $(GO_FLAGS) ./...
+# progress says what a long command does.
+progress = @sh infra/check/progress.sh $(call quote,$1)
+
+# The tests find DynamoDB Local here if fetch.sh has installed it.
+export DYNAMODB_LOCAL_DIR ?= $(wildcard $(CURDIR)/.tools/dynamodb-local)
+
+test: ## run every test; a test whose tool is missing is skipped, and named before and after
+	@sh infra/check/optional.sh
+	$(call progress,compiling and testing all packages) go test $(GO_FLAGS) ./... || { sh infra/check/optional.sh; exit 1; }
+	@sh infra/check/optional.sh
 
 # Without -fuzzminimizetime, Go spends most of the time on minimizing deep inputs instead of trying new ones.
 fuzz: ## run every fuzz target for FUZZTIME (30s)
-	@set -e; listed=$$(go test -list '^Fuzz' ./...); \
+	@set -e; listed=$$(sh infra/check/progress.sh 'compiling all tests' go test -list '^Fuzz' ./...); \
 	targets=$$(printf '%s\n' "$$listed" | awk '/^Fuzz/ {names = names " " $$1} /^ok/ {n = split(names, name, " "); for (i = 1; i <= n; i++) print $$2 ":" name[i]; names = ""}'); \
 	test -n "$$targets"; \
 	for target in $$targets; do \
-	  echo "== $$target"; go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(call quote,$(or $(FUZZTIME),30s)) -fuzzminimizetime 100x "$${target%%:*}"; \
+	  sh infra/check/progress.sh "== $$target, $(or $(FUZZTIME),30s)" go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(call quote,$(or $(FUZZTIME),30s)) -fuzzminimizetime 100x "$${target%%:*}"; \
 	done
 
 soak: ## test faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
-	go test $(GO_FLAGS) -count=1 -timeout=1h -v ./infra/check/soak -args -long $(FLAGS)
+	$(call progress,compiling and running the soak tests) go test $(GO_FLAGS) -count=1 -timeout=1h -v ./infra/check/soak -args -long $(FLAGS)
 
 bench: ## compare the deployed program with other implementations, on Linux (a quick look: FLAGS='-rounds 1 -only settings,typical')
-	go run $(GO_FLAGS) ./infra/bench $(FLAGS)
+	$(call progress,compiling and running the benchmark) go run $(GO_FLAGS) ./infra/bench $(FLAGS)
 
 # ---- local stack ----
 # exec replaces the shell by the built program, since go run passes on neither SIGTERM nor the exit code.
-LOCAL = go build $(GO_FLAGS) -ldflags '-s -w' -o .build/local ./infra/local && exec .build/local
+FIRST = $(if $(wildcard .build/local),,sh infra/check/progress.sh 'compiling the local stack; the first time this takes about a minute')
+LOCAL = $(FIRST) go build $(GO_FLAGS) -ldflags '-s -w' -o .build/local ./infra/local && exec .build/local
 
 run: ## run the whole service on this machine, with demo users and tokens (FLAGS='-port 4000'; FLAGS=-h lists all)
 	@$(LOCAL) $(FLAGS)

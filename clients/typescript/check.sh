@@ -16,6 +16,7 @@ for tool in node npm go; do
 	fi
 done
 if [ -n "${CI:-}" ] && ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then
+	echo "clients/typescript: installing chromium"
 	apt-get -qq -o DPkg::Lock::Timeout=300 update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends chromium
 fi

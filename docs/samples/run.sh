@@ -56,6 +56,7 @@ sample() {
 	name=$1 command=$2 package=$3 want=$4
 	shift 4
 	if ! command -v "$command" >/dev/null && [ -n "${CI:-}" ] && command -v apt-get >/dev/null; then
+		echo "      installing $package"
 		apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null &&
 			DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$package" >"$work/stdout" 2>"$work/stderr" ||
 			fail "$name: $package cannot be installed"

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -493,6 +494,25 @@ exit 7`
 			}
 		})
 	}
+}
+
+// A start is never silent for longer than five seconds.
+func TestNote(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		over := make(chan struct{})
+		var said testenv.Log
+		go note(&said, over, true)
+		time.Sleep(900 * time.Millisecond) // of the bubble's clock, as below
+		for _, want := range []string{"", "compiling the function, ./functions/settings; ", "still at it after 6 s ...\n", "still at it after 11 s ...\n"} {
+			synctest.Wait()
+			if got := said.Take(); !strings.HasPrefix(got, want) || want == "" && got != "" {
+				t.Errorf("it says %q, want %q", got, want)
+			}
+			time.Sleep(noteEvery)
+		}
+		close(over)
+	})
 }
 
 // Ctrl-C reaches every process of a terminal. A request in flight is answered all the same.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -20,8 +21,11 @@ import (
 	"orgsettings/internal/auth"
 )
 
-// noteAfter is how long a start may take without a message.
-const noteAfter = time.Second
+// A start that takes longer than noteAfter says what it does, and again every noteEvery.
+const (
+	noteAfter = time.Second
+	noteEvery = 5 * time.Second
+)
 
 // withStack starts the stack, calls use and ends the stack. took tells how long
 // the start took, for the user.
@@ -39,12 +43,13 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 	if err != nil {
 		return err
 	}
-	note := time.AfterFunc(noteAfter, func() {
-		fmt.Fprintln(stderr, "building the function; the first build takes a while ...")
-	})
 	began := time.Now()
+	started := make(chan struct{})
+	var notes sync.WaitGroup
+	notes.Go(func() { note(stderr, started, c.Bootstrap == "") })
 	s, err := stack.Start(ctx, options)
-	note.Stop()
+	close(started)
+	notes.Wait()
 	if errors.Is(err, fs.ErrNotExist) && c.Bootstrap == "" {
 		return fmt.Errorf("%w; run this in the project's root, or give the template's path with -template", err)
 	}
@@ -62,6 +67,26 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 		took += fmt.Sprintf(" after a build of %.1f s", s.BuildTime.Seconds())
 	}
 	return use(s, took)
+}
+
+// note says what a start does until it is over.
+func note(w io.Writer, over <-chan struct{}, builds bool) {
+	began, next := time.Now(), time.NewTimer(noteAfter)
+	defer next.Stop()
+	text := "filling the database ..."
+	if builds {
+		text = "compiling the function, ./functions/settings; the first time this takes about a minute ..."
+	}
+	for {
+		select {
+		case <-over:
+			return
+		case <-next.C:
+			fmt.Fprintln(w, text)
+			text = fmt.Sprintf("still at it after %.0f s ...", (time.Since(began) + noteEvery).Seconds())
+			next.Reset(noteEvery)
+		}
+	}
 }
 
 func (c config) options(output io.Writer) (stack.Options, error) {

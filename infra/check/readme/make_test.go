@@ -1,7 +1,9 @@
 package readme
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +39,39 @@ func TestMakeQuotesValues(t *testing.T) {
 		words, err := exec.CommandContext(t.Context(), "sh", "-c", script).Output()
 		if err != nil || !slices.Contains(strings.Split(string(words), "\n"), tt.word) {
 			t.Errorf("make %s %s=%s (%v):\n%s\nhas the words\n%s", tt.target, tt.variable, value, err, commands, words)
+		}
+	}
+}
+
+// Where tools are missing, make test names every part that it skips. In CI nothing is skipped.
+func TestOptionalParts(t *testing.T) {
+	t.Parallel()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		testenv.Missing(t, "there is no sh on the PATH")
+	}
+	dir := t.TempDir() // of the few commands that the script itself needs
+	for _, name := range []string{"dirname", "uname"} {
+		if path, err := exec.LookPath(name); err != nil {
+			testenv.Missing(t, "there is no %s on the PATH", name)
+		} else if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for ci, want := range map[string][]string{
+		"":     {"with Amazon's DynamoDB Local; sh infra/local/dynamodblocal/fetch.sh", "in a browser; they need Chromium", "of the README's commands; they need curl"},
+		"true": nil,
+	} {
+		cmd := exec.CommandContext(t.Context(), sh, "infra/check/optional.sh")
+		cmd.Dir, cmd.Env = root, []string{"PATH=" + dir, "CI=" + ci, "DYNAMODB_LOCAL_DIR=" + dir}
+		out, err := cmd.CombinedOutput()
+		if err != nil || want == nil && len(out) > 0 {
+			t.Errorf("CI=%s: %v\n%s", ci, err, out)
+		}
+		for _, line := range want {
+			if !strings.Contains("\n"+string(out), "\nskipped: tests "+line) {
+				t.Errorf("CI=%s: no %q in\n%s", ci, line, out)
+			}
 		}
 	}
 }

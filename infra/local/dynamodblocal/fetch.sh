@@ -13,6 +13,7 @@ if [ -f "$1/DynamoDBLocal.jar" ] && [ -d "$1/DynamoDBLocal_lib" ]; then
 fi
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
+echo "fetching DynamoDB Local into $dir"
 work=$(mktemp -d "$dir/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
