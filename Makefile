@@ -40,7 +40,7 @@ bench: ## compare the deployed program with other implementations, on Linux (a q
 
 # ---- local stack ----
 # exec replaces the shell by the built program, since go run passes on neither SIGTERM nor the exit code.
-FIRST = $(if $(wildcard .build/local),,sh infra/check/progress.sh 'compiling the local stack; the first time this takes about a minute')
+FIRST = $(if $(wildcard .build/local),,sh infra/check/progress.sh 'compiling the local stack; the first time this takes a minute or two')
 LOCAL = $(FIRST) go build $(GO_FLAGS) -ldflags '-s -w' -o .build/local ./infra/local && exec .build/local
 
 run: ## run the whole service on this machine, with demo users and tokens (FLAGS='-port 4000'; FLAGS=-h lists all)

@@ -11,7 +11,7 @@ if [ -t 2 ]; then
 		time=0
 		while sleep 1 && kill -0 $$ 2>/dev/null; do # $$ is the command, which has replaced this shell
 			time=$((time + 1))
-			[ $((time % 5)) != 0 ] || echo "$what, for $time s ..." >&2
+			[ $((time % 5)) != 0 ] || echo "  ... $time s" >&2
 		done
 	) >/dev/null &
 fi

@@ -504,7 +504,7 @@ func TestNote(t *testing.T) {
 		var said testenv.Log
 		go note(&said, over, true)
 		time.Sleep(900 * time.Millisecond) // of the bubble's clock, as below
-		for _, want := range []string{"", "compiling the function, ./functions/settings; ", "still at it after 6 s ...\n", "still at it after 11 s ...\n"} {
+		for _, want := range []string{"", "compiling the function, ./functions/settings; ", "  ... 6 s\n", "  ... 11 s\n"} {
 			synctest.Wait()
 			if got := said.Take(); !strings.HasPrefix(got, want) || want == "" && got != "" {
 				t.Errorf("it says %q, want %q", got, want)

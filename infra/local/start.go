@@ -75,7 +75,7 @@ func note(w io.Writer, over <-chan struct{}, builds bool) {
 	defer next.Stop()
 	text := "filling the database ..."
 	if builds {
-		text = "compiling the function, ./functions/settings; the first time this takes about a minute ..."
+		text = "compiling the function, ./functions/settings; the first time this takes a minute or two ..."
 	}
 	for {
 		select {
@@ -83,7 +83,7 @@ func note(w io.Writer, over <-chan struct{}, builds bool) {
 			return
 		case <-next.C:
 			fmt.Fprintln(w, text)
-			text = fmt.Sprintf("still at it after %.0f s ...", (time.Since(began) + noteEvery).Seconds())
+			text = fmt.Sprintf("  ... %.0f s", (time.Since(began) + noteEvery).Seconds())
 			next.Reset(noteEvery)
 		}
 	}
