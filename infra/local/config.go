@@ -172,21 +172,12 @@ func (c *config) check() error {
 
 // rightOrigin returns the origin that a browser sends for a page at text, or examples. A port of localhost may be *.
 func rightOrigin(text string) string {
-	address, anyPort := strings.CutSuffix(text, ":*")
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || anyPort && u.Hostname() != "localhost" {
+	u, err := url.Parse(strings.Replace(text, ":*", ":0", 1))
+	if err != nil || u.Host == "" || u.Port() == "0" && u.Hostname() != "localhost" {
 		return "https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it)"
 	}
-	host := strings.ToLower(u.Host)
-	for scheme, port := range map[string]string{"http": ":80", "https": ":443"} {
-		if u.Scheme == scheme {
-			host = strings.TrimSuffix(host, port)
-		}
-	}
-	if anyPort {
-		host += ":*"
-	}
-	return u.Scheme + "://" + host
+	usual := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	return u.Scheme + "://" + strings.Replace(strings.TrimSuffix(strings.ToLower(u.Host), usual), ":0", ":*", 1)
 }
 
 const help = `Runs the whole service on this machine until Ctrl-C:

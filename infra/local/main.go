@@ -35,7 +35,6 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	go stopAfterGoRun(stop)
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	if err == nil {
 		return
@@ -48,21 +47,6 @@ func main() {
 		os.Exit(2)
 	}
 	os.Exit(1)
-}
-
-// stopAfterGoRun calls stop when the go run that started this program has ended.
-// go run does not pass SIGTERM on (https://go.dev/issue/40467), and a stack that
-// stays would hold its ports.
-func stopAfterGoRun(stop func()) {
-	parent := os.Getppid()
-	program, err := os.Executable()
-	if err != nil || !strings.Contains(program, "go-build") { // where go run puts programs
-		return
-	}
-	for os.Getppid() == parent {
-		time.Sleep(250 * time.Millisecond)
-	}
-	stop()
 }
 
 // run is the program. Its error is a sentence for the user, or the

@@ -224,12 +224,12 @@ func TestOtherIssuer(t *testing.T) {
 	}))
 	t.Cleanup(keys.Close)
 	for path, want := range map[string]string{
-		"/good": "", "/page": "key set", "/none": "key", "/absent": "404 Not Found; give the jwks_uri",
+		"/good": "", "/page": "invalid character '<'", "/none": "no usable key among 0", "/absent": "/absent: status 404.",
 	} {
 		var stderr testenv.Log
 		s := startWith(t, &stderr, "-port", "0", "-bootstrap", bootstrap, "-jwks-url", keys.URL+path, "-issuer", "https://other.example", "-audience", "a")
 		printed, _ := s.readTo(t, regexp.MustCompile(`-X POST`))
-		begins := "Warning: the key set of -jwks-url " + keys.URL + path + " cannot be used: "
+		const begins = "Warning: -jwks-url gives no keys, and every token is answered 503 until it does: "
 		if text := stderr.String(); want == "" && text != "" || want != "" && (!strings.HasPrefix(text, begins) || !strings.Contains(text, want)) {
 			t.Errorf("%s: it warns %q", path, text)
 		}
@@ -317,7 +317,7 @@ func TestMessages(t *testing.T) {
 		{"-jwks-url http://issuer.example/jwks.json -issuer a -audience b", "",
 			`-jwks-url "http://issuer.example/jwks.json" does not start with https://, which is required except for loopback hosts (see -h)`},
 		{"-users absent.json", "", "-users: open absent.json: no such file or directory"},
-		{"-users " + text, "", "-users: " + text + `: invalid character 'e' in literal true (expecting 'r'); it must be like [{"user":"alice","organization":"acme","role":"OWNER"}]`},
+		{"-users " + text, "", "-users: " + text + ` is no list such as [{"user":"alice","organization":"acme","role":"OWNER"}]: invalid character 'e' in literal true (expecting 'r')`},
 		{"-cors-origins http://ok.example,app.example", "", `-cors-origins "app.example" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
 		{"-cors-origins http://ok.example,https://app.example/", "", `-cors-origins "https://app.example/" matches no page, as browsers send https://app.example (see -h)`},
 		{"-cors-origins http://ok.example,https://app.example/page?a", "", `-cors-origins "https://app.example/page?a" matches no page, as browsers send https://app.example (see -h)`},
@@ -502,9 +502,9 @@ func TestNote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		over := make(chan struct{})
 		var said testenv.Log
-		go note(&said, over, true)
-		time.Sleep(900 * time.Millisecond) // of the bubble's clock, as below
-		for _, want := range []string{"", "compiling the function, ./functions/settings; ", "  ... 6 s\n", "  ... 11 s\n"} {
+		go note(&said, over)
+		time.Sleep(noteAfter - 1) // of the bubble's clock, as below
+		for _, want := range []string{"", "compiling the function, ./functions/settings; ", "  still at it ...\n", "  still at it ...\n"} {
 			synctest.Wait()
 			if got := said.Take(); !strings.HasPrefix(got, want) || want == "" && got != "" {
 				t.Errorf("it says %q, want %q", got, want)

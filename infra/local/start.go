@@ -1,17 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
+	"log/slog"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -23,7 +23,7 @@ import (
 
 // A start that takes longer than noteAfter says what it does, and again every noteEvery.
 const (
-	noteAfter = time.Second
+	noteAfter = 3 * time.Second
 	noteEvery = 5 * time.Second
 )
 
@@ -44,12 +44,12 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 		return err
 	}
 	began := time.Now()
-	started := make(chan struct{})
-	var notes sync.WaitGroup
-	notes.Go(func() { note(stderr, started, c.Bootstrap == "") })
+	starting, started := context.WithCancel(ctx)
+	if c.Bootstrap == "" {
+		go note(stderr, starting.Done())
+	}
 	s, err := stack.Start(ctx, options)
-	close(started)
-	notes.Wait()
+	started()
 	if errors.Is(err, fs.ErrNotExist) && c.Bootstrap == "" {
 		return fmt.Errorf("%w; run this in the project's root, or give the template's path with -template", err)
 	}
@@ -58,8 +58,9 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 	}
 	defer s.Close()
 	if c.JWKSURL != "" {
-		if err := checkKeys(ctx, c.JWKSURL); err != nil {
-			fmt.Fprintf(stderr, "Warning: the key set of -jwks-url %s cannot be used: %v. Until it can, requests with a token are answered 503.\n", c.JWKSURL, err)
+		if err := c.checkKeys(ctx); err != nil {
+			fmt.Fprintf(stderr, "Warning: -jwks-url gives no keys, and every token is answered 503 until it does: %v. "+
+				"The right URL is jwks_uri of the issuer's /.well-known/openid-configuration.\n", err)
 		}
 	}
 	took := fmt.Sprintf("ready in %.2f s", (time.Since(began) - s.BuildTime).Seconds())
@@ -70,32 +71,24 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 }
 
 // note says what a start does until it is over.
-func note(w io.Writer, over <-chan struct{}, builds bool) {
-	began, next := time.Now(), time.NewTimer(noteAfter)
-	defer next.Stop()
-	text := "filling the database ..."
-	if builds {
-		text = "compiling the function, ./functions/settings; the first time this takes a minute or two ..."
-	}
-	for {
+func note(w io.Writer, over <-chan struct{}) {
+	text := "compiling the function, ./functions/settings; the first time this takes a minute or two ..."
+	for wait := noteAfter; ; wait = noteEvery {
 		select {
 		case <-over:
 			return
-		case <-next.C:
+		case <-time.After(wait):
 			fmt.Fprintln(w, text)
-			text = fmt.Sprintf("  ... %.0f s", (time.Since(began) + noteEvery).Seconds())
-			next.Reset(noteEvery)
+			text = "  still at it ..."
 		}
 	}
 }
 
 func (c config) options(output io.Writer) (stack.Options, error) {
 	o := c.Options
-	if c.users != "" {
-		var err error
-		if o.Users, err = stack.ReadUsers(c.users); err != nil {
-			return o, fmt.Errorf("-users: %w", err)
-		}
+	var err error
+	if o.Users, err = stack.ReadUsers(c.users); err != nil {
+		return o, fmt.Errorf("-users: %w", err)
 	}
 	o.Output = output
 	if c.logLevel != "" {
@@ -105,60 +98,51 @@ func (c config) options(output io.Writer) (stack.Options, error) {
 }
 
 // checkKeys fetches another issuer's key set as the function does, so that a wrong URL is told at the start.
-func checkKeys(ctx context.Context, jwksURL string) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, jwksURL, nil)
-	if err != nil {
-		return err
-	}
-	client := http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
-	}
-	response, err := client.Do(r)
-	if failed, ok := errors.AsType[*url.Error](err); ok {
-		return failed.Err // the message has the URL
-	} else if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the answer is %s; give the jwks_uri of the issuer's /.well-known/openid-configuration", response.Status)
-	}
-	text, err := io.ReadAll(io.LimitReader(response.Body, auth.MaxJWKSBytes+1))
-	if err == nil && len(text) > auth.MaxJWKSBytes {
-		err = fmt.Errorf("it has more than %d bytes", auth.MaxJWKSBytes)
-	}
+func (c config) checkKeys(ctx context.Context) error {
+	var cause string // the log has it, and the error has not
+	log := slog.NewTextHandler(io.Discard, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == "error" {
+			cause = a.Value.String()
+		}
+		return a
+	}})
+	v, err := auth.New(auth.Config{
+		Issuer: c.Issuer, Audiences: []string{c.Audience}, JWKSURL: c.JWKSURL, JWKSMaxAge: time.Minute, UserClaim: "sub",
+		Logger: slog.New(log), Now: time.Now,
+	})
 	if err == nil {
-		_, err = auth.Bundle(text, time.Now())
+		err = v.Warm(ctx)
 	}
-	return err
+	if err != nil {
+		return errors.New(cmp.Or(cause, err.Error()))
+	}
+	return nil
 }
 
 // explain adds the flags that help to an error about addresses.
 func explain(err error, c config) error {
-	failed, ok := errors.AsType[*stack.AddressError](err)
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return err
 	}
-	if !errors.Is(err, syscall.EADDRINUSE) {
-		return usage("-%s %s: %w", c.flagOf(failed.Addr), failed.Addr, failed.Err)
-	}
 	var taken, flags []string
-	for _, e := range stack.AddressErrors(err) {
-		taken, flags = append(taken, e.Addr), append(flags, "-"+c.flagOf(e.Addr))
-	}
-	next := c.port + 1000
-	if next > 60_000 {
-		next = 4000
+	for _, e := range joined.Unwrap() {
+		failed, ok := errors.AsType[*stack.AddressError](e)
+		if !ok {
+			return err
+		}
+		name := c.flagOf(failed.Addr)
+		if !errors.Is(e, syscall.EADDRINUSE) {
+			return usage("-%s %s: %w", name, failed.Addr, failed.Err)
+		}
+		taken, flags = append(taken, failed.Addr), append(flags, "-"+name)
 	}
 	is, another := "is", "another"
 	if len(taken) > 1 {
 		is, another = "are", "others"
 	}
 	return fmt.Errorf("%s %s already in use; move all ports with -port %d, or choose %s with %s",
-		strings.Join(taken, ", "), is, next, another, strings.Join(slices.Compact(flags), ", "))
+		strings.Join(taken, ", "), is, max(4000, (c.port+1000)%60_000), another, strings.Join(slices.Compact(flags), ", "))
 }
 
 // flagOf returns the flag that an address comes from.

@@ -299,7 +299,7 @@ func TestUnfitTokens(t *testing.T) {
 		{"GET", 403, `{"success":false,"message":"Insufficient scope"}`, "GET reads the document the token lacks the scope "},
 		{"GET", 404, `{"success":false,"message":"User not associated with any organization"}`, "GET reads the document the user of the token is in no organization"},
 		{"POST", 403, `{"success":false,"message":"Insufficient permissions"}`, "POST replaces it the user of the token may read and not write: 403 Insufficient permissions"},
-		{"GET", 404, `{"message":"Not Found"}`, ""},
+		{"GET", 500, `{"success":false,"message":"Internal server error"}`, ""},
 	} {
 		s := &service{document: original, revision: 1}
 		s.fault = func(w http.ResponseWriter, r *http.Request) bool {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -19,8 +18,7 @@ var (
 	// errFailed says that a step failed. The line of the step says why.
 	errFailed = errors.New("a step failed")
 
-	errToken = errors.New("the token does not fit, and nothing was tested; set SMOKE_TOKEN to a token of a member who may write")
-
+	errToken   = errors.New("nothing was tested; set SMOKE_TOKEN to a token of a member who may write")
 	errStopped = errors.New("stopped by a signal")
 	errForeign = errors.New("somebody else has written meanwhile; that document stays")
 )
@@ -36,9 +34,14 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	t := &trial{client: c, out: out, own: []string{document, refused}}
 	var before, written answer
 
+	unfit := map[int]string{
+		http.StatusUnauthorized: "the service refuses the token; it may have expired, or be of another issuer or audience",
+		http.StatusForbidden:    "the token lacks the scope that the service requires",
+		http.StatusNotFound:     "the user of the token is in no organization, or the URL is not that of the service",
+	}
 	t.step("GET reads the document", func() error {
 		before, err = c.get(ctx)
-		if why := unfit(before); why != "" {
+		if why := unfit[before.status]; why != "" {
 			t.unfit = true
 			return fmt.Errorf("%s: %v", why, before)
 		}
@@ -115,19 +118,6 @@ func still(a answer) precondition {
 		return precondition{"If-None-Match", "*"}
 	}
 	return precondition{"If-Match", a.etag}
-}
-
-// unfit says what is wrong with the token if a is the answer to a read with it; empty: nothing.
-func unfit(a answer) string {
-	switch {
-	case a.status == http.StatusUnauthorized:
-		return "the service refuses the token; it may have expired, or be of another issuer or audience"
-	case a.status == http.StatusForbidden:
-		return "the token lacks the scope that the service requires"
-	case a.status == http.StatusNotFound && strings.HasPrefix(a.Message, "User "): // the gateway's own 404 has another message
-		return "the user of the token is in no organization"
-	}
-	return ""
 }
 
 // isRefusal reports whether nothing was written for certain. After another status, or none, a write may have taken

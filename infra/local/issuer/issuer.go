@@ -54,7 +54,6 @@ func New(url, audience string) (*Issuer, error) {
 	i := &Issuer{url: url, audience: audience, mux: http.NewServeMux()}
 	i.mux.HandleFunc("GET /token", i.serveToken)
 	i.mux.HandleFunc("GET /.well-known/jwks.json", i.serveKeys)
-	i.mux.HandleFunc("GET /.well-known/openid-configuration", i.serveConfiguration)
 	return i, i.AddKey()
 }
 
@@ -127,13 +126,8 @@ func (i *Issuer) Sign(claims map[string]any) (string, error) {
 	return token.SignedString(signer.private)
 }
 
-// ServeHTTP serves the JWKS, the issuer's OpenID configuration, and tokens at /token. Tokens are given only under url,
-// localhost, IP addresses and a container's name of this machine. Parameters of /token:
-//
-//	user    the user; required
-//	ttl     time to live, such as 90s; -1h gives an expired token
-//	scope   the claim scope, in place of Scope; empty: none
-//	claims  a JSON object of claims that are added or replaced; null removes one
+// ServeHTTP serves the JWKS, and tokens at /token?user=NAME&ttl=DURATION&scope=SCOPES&claims=JSON. Tokens are given only
+// under url, localhost, IP addresses and the names of this machine in containers.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.mux.ServeHTTP(w, r) }
 
 // NoToken is how the text of an answer begins that refuses a token.
@@ -209,18 +203,6 @@ func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 		set.Keys = append(set.Keys, k.public)
 	}
 	i.mu.RUnlock()
-	writeJSON(w, set)
-}
-
-func (i *Issuer) serveConfiguration(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, map[string]any{
-		"issuer":                                i.url,
-		"jwks_uri":                              i.JWKSURL(),
-		"id_token_signing_alg_values_supported": []string{"RS256"},
-	})
-}
-
-func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the client may be gone
+	_ = json.NewEncoder(w).Encode(set) // the client may be gone
 }

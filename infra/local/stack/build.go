@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -25,21 +23,16 @@ const buildDirPrefix = "organization-settings-"
 
 // sweep removes the folders in dir of stacks that were killed.
 func sweep(dir string) {
-	folders, _ := filepath.Glob(filepath.Join(dir, buildDirPrefix+"*-*")) // the pattern is valid
+	folders, _ := filepath.Glob(filepath.Join(dir, buildDirPrefix+"*")) // the pattern is valid
 	for _, folder := range folders {
-		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), buildDirPrefix), "-")
-		pid, err := strconv.Atoi(text)
-		if err != nil {
+		var pid int
+		if _, err := fmt.Sscanf(filepath.Base(folder), buildDirPrefix+"%d-", &pid); err != nil {
 			continue
 		}
-		if p, err := os.FindProcess(pid); err == nil {
-			err = p.Signal(syscall.Signal(0))
-			_ = p.Release()
-			if !errors.Is(err, os.ErrProcessDone) {
-				continue
-			}
+		p, err := os.FindProcess(pid)
+		if err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+			_ = os.RemoveAll(folder) // another user's stays
 		}
-		_ = os.RemoveAll(folder) // another user's stays
 	}
 }
 

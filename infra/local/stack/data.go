@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,7 +36,7 @@ const usersTable = "UsersTable"
 // FillDatabase creates the tables, named by their logical ids, in the database at
 // url, and puts the demo users. It keeps tables that exist.
 func FillDatabase(ctx context.Context, url string, tables map[string]template.Table) error {
-	users, err := usersOr(nil)
+	users, err := ReadUsers("")
 	if err != nil {
 		return err
 	}
@@ -64,10 +65,18 @@ func client(url string) *dynamodb.Client {
 	})
 }
 
-// hasUser reports whether the database at url has the user, also one that somebody else has put.
-func hasUser(ctx context.Context, url string, tables map[string]template.Table, name string) (bool, error) {
-	got, err := client(url).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(usersTable), Key: userKey(tables, name)})
-	return err == nil && got.Item != nil, err
+// checkUser returns an error, for the person who asks for a token, if the database does not have the user. It may also
+// be one that somebody has put there by hand. A database that does not answer is no reason to refuse a token.
+func (s *Stack) checkUser(ctx context.Context, tables map[string]template.Table, name string) error {
+	got, err := client(s.DynamoDBURL).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(usersTable), Key: userKey(tables, name)})
+	if err != nil || got.Item != nil {
+		return nil
+	}
+	names := make([]string, len(s.Users))
+	for i, u := range s.Users {
+		names[i] = u.Name
+	}
+	return fmt.Errorf("there is no such user; the stack has %s, and those of your own with -users FILE", strings.Join(names, ", "))
 }
 
 func userKey(tables map[string]template.Table, name string) map[string]types.AttributeValue {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -28,19 +27,6 @@ type AddressError struct {
 
 func (e *AddressError) Error() string { return fmt.Sprintf("listen on %s: %v", e.Addr, e.Err) }
 func (e *AddressError) Unwrap() error { return e.Err }
-
-// AddressErrors returns the addresses in use that err, of [Start], is about.
-func AddressErrors(err error) (in []*AddressError) {
-	if one, ok := err.(*AddressError); ok && errors.Is(one, syscall.EADDRINUSE) {
-		return []*AddressError{one}
-	}
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range several.Unwrap() {
-			in = append(in, AddressErrors(e)...)
-		}
-	}
-	return in
-}
 
 // endpoint is an address, or two with the same port, to listen on now and to serve
 // later. Clients that connect before that wait.

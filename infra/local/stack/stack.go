@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"orgsettings/infra/local/docs"
@@ -49,7 +48,7 @@ type Options struct {
 	UserClaim     string // claim that holds the user; empty: the template's
 	RequiredScope string // scope that a token must have; empty: the template's
 
-	Users []User // empty: the demo users
+	Users []User // nil: the demo users
 
 	CORSOrigins []string // of pages that may call the API, and get tokens, from a browser
 
@@ -77,18 +76,19 @@ type Stack struct {
 }
 
 // Start starts a stack, which runs until [Stack.Close]. ctx bounds only the start.
-// The error holds an [*AddressError] for each address that cannot be
-// listened on.
+// The error joins an [*AddressError] for each address that cannot
+// be listened on.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	t, err := template.Load(o.Template)
 	if err != nil {
 		return nil, err
 	}
-	users, err := usersOr(o.Users)
-	if err != nil {
-		return nil, err
+	s := &Stack{Routes: t.Routes, DynamoDBURL: o.DynamoDBURL, Users: o.Users}
+	if s.Users == nil {
+		if s.Users, err = ReadUsers(""); err != nil {
+			return nil, err
+		}
 	}
-	s := &Stack{Routes: t.Routes, DynamoDBURL: o.DynamoDBURL, Users: users}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -122,7 +122,12 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		}
 		s.Issuer.UserClaim, s.Issuer.Scope = o.UserClaim, o.RequiredScope
 		s.Issuer.Check = func(ctx context.Context, user string) error { return s.checkUser(ctx, t.Tables, user) }
-		tokens.serve(allow(o.CORSOrigins, s.Issuer))
+		cors := gateway.CORS{AllowOrigins: o.CORSOrigins, AllowMethods: []string{http.MethodGet}}
+		tokens.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !cors.Answer(w, r) {
+				s.Issuer.ServeHTTP(w, r)
+			}
+		}))
 		trust.jwksURL, trust.issuer, trust.audience = s.Issuer.JWKSURL(), s.Issuer.URL(), s.Issuer.Audience()
 	}
 	if database != nil {
@@ -175,29 +180,6 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	api.serve(handler)
 	page.serve(s.docs())
 	return s, nil
-}
-
-// allow lets pages of other origins read what next answers.
-func allow(origins []string, next http.Handler) http.Handler {
-	cors := gateway.CORS{AllowOrigins: origins, AllowMethods: []string{http.MethodGet}}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !cors.Answer(w, r) {
-			next.ServeHTTP(w, r)
-		}
-	})
-}
-
-// checkUser returns an error if the database does not have the user. A database that does not answer is no reason to
-// refuse a token.
-func (s *Stack) checkUser(ctx context.Context, tables map[string]template.Table, name string) error {
-	if has, err := hasUser(ctx, s.DynamoDBURL, tables, name); has || err != nil {
-		return nil
-	}
-	var names []string
-	for _, u := range s.Users {
-		names = append(names, u.Name)
-	}
-	return fmt.Errorf("there is no such user; the stack has %s, and those of your own with -users FILE", strings.Join(names, ", "))
 }
 
 // docs returns the API page.
@@ -260,12 +242,8 @@ func environment(t *template.Template, trust trust, dynamoDBURL string, o Option
 		"JWT_ISSUER":                trust.issuer,
 		"JWT_AUDIENCE":              trust.audience,
 	})
-	if o.UserClaim != "" {
-		values["JWT_USER_CLAIM"] = o.UserClaim
-	}
-	if o.RequiredScope != "" {
-		values["JWT_REQUIRED_SCOPE"] = o.RequiredScope
-	}
+	values["JWT_USER_CLAIM"] = cmp.Or(o.UserClaim, values["JWT_USER_CLAIM"])
+	values["JWT_REQUIRED_SCOPE"] = cmp.Or(o.RequiredScope, values["JWT_REQUIRED_SCOPE"])
 	maps.Copy(values, o.Env)
 	env := make([]string, 0, len(values))
 	for name, value := range values {

@@ -275,12 +275,11 @@ func TestReadUsers(t *testing.T) {
 	for text, want := range map[string]string{
 		`[{"user":"a","organization":"o","role":"OWNER"},{"user":"b","role":7},{"user":"c"}]`: "",
 		`{}`:                           "cannot unmarshal object",
-		`[]`:                           "the list has no users",
-		`[{"user":"a"}] []`:            "text after the list",
+		`[]`:                           "it has no users",
 		`[{"user":"a","rolle":1}]`:     `unknown field "rolle"`,
-		`[{"organization":"o"}]`:       "user 1 of the list has no name",
-		`[{"user":"a"},{"user":"a"}]`:  `user "a" is there twice`,
-		`[{"user":"a","role":"BOSS"}]`: `role "BOSS" is not ADMINISTRATOR, BILLING, OWNER, USER, WORKSPACES or a number from 0 to 255`,
+		`[{"organization":"o"}]`:       `user "" is empty or there twice`,
+		`[{"user":"a"},{"user":"a"}]`:  `user "a" is empty or there twice`,
+		`[{"user":"a","role":"BOSS"}]`: `role "BOSS" is not USER, BILLING, WORKSPACES, ADMINISTRATOR, OWNER or a number from 0 to 255`,
 		`[{"user":"a","role":256}]`:    "role 256 is not",
 		`[{"user":"a","role":1.5}]`:    "role 1.5 is not",
 	} {
@@ -293,7 +292,7 @@ func TestReadUsers(t *testing.T) {
 			if err != nil || len(users) != 3 || *users[0].Role != 255 || *users[1].Role != 7 || users[2].Role != nil || users[2].Org != "" {
 				t.Errorf("%s: %+v, %v", text, users, err)
 			}
-		} else if err == nil || !strings.HasPrefix(err.Error(), path+": ") || !strings.Contains(err.Error(), want) {
+		} else if err == nil || !strings.HasPrefix(err.Error(), path+" is no list such as ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %s", text, err, want)
 		}
 	}
