@@ -33,6 +33,7 @@ func TestEdits(t *testing.T) {
 		{"DELETE", "DELETE", "", `{"keys":["a.y","e.f","g.h"],"other":1}`, nil, 200, removed, `{"a":{},"c":{"d":1},"g":{}}`},
 		{"DELETE by query", "DELETE", "?keys=c.d&keys=a&other=1&keys=%67", "", nil, 200, removed, `{"c":{}}`},
 		{"DELETE by an unreadable query", "DELETE", "?keys=%zz", "", nil, 400, notRemoved("query cannot be read"), "="},
+		{"DELETE by another parameter", "DELETE", "?key=a", "", nil, 400, notRemoved("the query has no parameter named keys; write ?keys=a&keys=b.c"), "="},
 		{"DELETE by too many keys", "DELETE", "?" + strings.Repeat("keys=a&", 1001), "", nil, 400, notRemoved("1001 keys are given, 1 to 1000 are allowed"), "="},
 		{"DELETE prefers the body", "DELETE", "?keys=c", `{"keys":["d"]}`, nil, 200, removed, "="},
 		{"PUT of much", "PUT", "", `{"l":"` + large + `"}`, nil, 200, merged, `{"c":{},"l":"` + large + `"}`},

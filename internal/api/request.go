@@ -85,6 +85,7 @@ func parseKeys(body []byte, query string) (settings.Edit, error) {
 		return settings.Removal(keys), err
 	}
 	var keys settings.Keys
+	named := query == ""
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(name)
@@ -93,8 +94,12 @@ func parseKeys(body []byte, query string) (settings.Edit, error) {
 			return settings.Edit{}, settings.NewInvalidError("query cannot be read")
 		}
 		if name == "keys" {
+			named = true
 			keys.Add(value)
 		}
+	}
+	if !named {
+		return settings.Edit{}, settings.NewInvalidError("the query has no parameter named keys; write ?keys=a&keys=b.c")
 	}
 	list, err := keys.List()
 	return settings.Removal(list), err
