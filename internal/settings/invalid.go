@@ -11,6 +11,8 @@ type InvalidError struct {
 	Reason  string // what is wrong, for the sender of the text; it may quote a few characters of it
 	Pointer string // the place (RFC 6901), cut where it is very long; empty where there is none
 	Offset  int64  // the place in bytes from the start of the text; negative where there is none
+
+	Line, Column int // the place in a text of several lines, counted from 1, in characters; 0 in the first line
 }
 
 // NewInvalidError returns an error without a place. Its text must hold nothing
@@ -26,10 +28,15 @@ func (e *InvalidError) Error() string { return e.Kind + e.offset() }
 
 // Detail tells the sender what is wrong and where.
 func (e *InvalidError) Detail() string {
-	if e.Pointer == "" {
+	switch {
+	case e.Pointer == "" && e.Line == 0:
 		return e.Reason + e.offset()
+	case e.Pointer == "":
+		return fmt.Sprintf("%s at line %d, column %d (byte %d)", e.Reason, e.Line, e.Column, e.Offset)
+	case e.Line == 0:
+		return fmt.Sprintf("%s at %s (byte %d)", e.Reason, e.Pointer, e.Offset)
 	}
-	return fmt.Sprintf("%s at %s (byte %d)", e.Reason, e.Pointer, e.Offset)
+	return fmt.Sprintf("%s at %s (line %d, column %d, byte %d)", e.Reason, e.Pointer, e.Line, e.Column, e.Offset)
 }
 
 func (e *InvalidError) offset() string {

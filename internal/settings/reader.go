@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -157,21 +158,21 @@ func (r *reader) member(name string, read func()) error {
 	if err := r.end(); err != nil || found {
 		return err
 	}
-	return invalid(fmt.Sprintf("%q is missing", name), "", end)
+	return r.invalid(fmt.Sprintf("%q is missing", name), "", end)
 }
 
 // end refuses a text that goes on after its value.
 func (r *reader) end() error {
 	rest := bytes.TrimLeft(r.text[r.decoder.InputOffset():], " \t\r\n")
 	if r.err == nil && len(rest) > 0 {
-		r.err = invalid("text after the JSON value", "", len(r.text)-len(rest))
+		r.err = r.invalid("text after the JSON value", "", len(r.text)-len(rest))
 	}
 	return r.err
 }
 
 // refuse makes the value that was read last the place of an error.
 func (r *reader) refuse(what string, value []byte) {
-	r.err = invalid(what, string(r.decoder.StackPointer()), int(r.decoder.InputOffset())-len(value))
+	r.err = r.invalid(what, string(r.decoder.StackPointer()), int(r.decoder.InputOffset())-len(value))
 }
 
 // fail keeps an error of the decoder and says whether there is one.
@@ -181,20 +182,37 @@ func (r *reader) fail(err error) bool {
 	}
 	syntactic, ok := errors.AsType[*jsontext.SyntacticError](err)
 	if !ok { // io.EOF at the start of a body, which must be an object
-		r.err = invalid("an object is needed, the text ends", "", len(r.text))
+		r.err = r.invalid("an object is needed, the text ends", "", len(r.text))
 		return true
 	}
 	at := int(syntactic.ByteOffset)
-	e := invalid("invalid JSON", string(syntactic.JSONPointer), at)
+	e := r.invalid("invalid JSON", string(syntactic.JSONPointer), at)
 	if _, deep := compacted(r.text[:min(at+1, len(r.text))], decoderDepth); deep >= 0 {
-		e = tooDeep(deep)
+		e = r.tooDeep(deep)
 	} else if errors.Is(err, jsontext.ErrDuplicateName) {
 		e.Kind, e.Reason = "duplicate name", "duplicate name"
+	} else if r.trailingComma(at) {
+		e.Reason += ": trailing comma"
 	} else {
 		e.Reason += ": " + syntactic.Err.Error()
 	}
 	r.err = e
 	return true
+}
+
+// trailingComma reports whether an object or array ends at an offset, and a comma is before it.
+func (r *reader) trailingComma(at int) bool {
+	before := bytes.TrimRight(r.text[:at], " \t\r\n")
+	return bytes.HasSuffix(before, []byte{','}) && at < len(r.text) && (r.text[at] == '}' || r.text[at] == ']')
+}
+
+// invalid returns an error whose place is an offset of the text.
+func (r *reader) invalid(what, pointer string, offset int) *InvalidError {
+	e := invalid(what, pointer, offset)
+	if line := bytes.LastIndexByte(r.text[:offset], '\n') + 1; line > 0 {
+		e.Line, e.Column = 1+bytes.Count(r.text[:line], []byte{'\n'}), 1+utf8.RuneCount(r.text[line:offset])
+	}
+	return e
 }
 
 // unquoted returns what a valid JSON string stands for.
@@ -231,12 +249,13 @@ func (r *reader) document() (Document, error) {
 		return Document{}, &TooLargeError{Size: len(compact)}
 	}
 	if deep >= 0 {
-		return Document{}, tooDeep(int(r.decoder.InputOffset()) - len(text) + deep)
+		return Document{}, r.tooDeep(int(r.decoder.InputOffset()) - len(text) + deep)
 	}
 	return Document{text: compact}, nil
 }
-func tooDeep(offset int) *InvalidError {
-	return invalid(fmt.Sprintf("nesting deeper than %d levels", MaxDocumentDepth), "", offset)
+
+func (r *reader) tooDeep(offset int) *InvalidError {
+	return r.invalid(fmt.Sprintf("nesting deeper than %d levels", MaxDocumentDepth), "", offset)
 }
 
 // compacted returns the text, which is valid JSON or begins like it, without insignificant

@@ -64,6 +64,12 @@ func TestParseBareDocument(t *testing.T) {
 		{`[]`, `an object is needed, this is an array at byte 0`},
 		{`{"a":1,"b":{"c":1,"c":2}}`, `duplicate name at /b/c (byte 18)`},
 		{`{} {}`, `text after the JSON value at byte 3`},
+		{`{"a":1,}`, `invalid JSON: trailing comma at byte 7`},
+		{`{"a":[1, ]}`, `invalid JSON: trailing comma at /a/1 (byte 9)`},
+		{"{\n  \"ä\": [\n    1,\r\n  ]\n}", `invalid JSON: trailing comma at /ä/1 (line 4, column 3, byte 22)`},
+		{"{\"ä\": 1, \"b\": tru\n}", `invalid JSON: invalid character '\n' in literal true (expecting 'e') at /b (byte 18)`},
+		{"{\n \"ä\": 1, \"ä\": 2}", `duplicate name at /ä (line 2, column 10, byte 12)`},
+		{"{}\n\n{}", `text after the JSON value at line 3, column 1 (byte 4)`},
 		{nested(settings.MaxDocumentDepth + 1), fmt.Sprintf("nesting deeper than 1000 levels at byte %d", 5*settings.MaxDocumentDepth)},
 	} {
 		_, err := settings.ParseDocument([]byte(tt.body))
