@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the README's commands for sam local on this machine: every sample event must be answered as by make invoke, and
+# Runs the commands for sam local of docs/local.md on this machine: every sample event must be answered as by make invoke, and
 # sam local start-api must pass the smoke test.
 #
 #   ARCHITECTURE=arm64|x86_64  of the function and its containers; default: this machine's. x86_64 can emulate arm64.
@@ -11,7 +11,7 @@
 # something is missing, the check is skipped with the reason; in CI it fails. Engine, containers, stack and emulation
 # live in namespaces and file systems of their own, without another network. They end with this script, even if it is
 # killed.
-# shellcheck disable=SC2046,SC2086,SC2153,SC2155 # The README's lines stand here unchanged.
+# shellcheck disable=SC2046,SC2086,SC2153,SC2155 # The lines of docs/local.md stand here unchanged.
 set -eu
 
 if [ "${1:-}" != inside ]; then
@@ -155,7 +155,7 @@ until_it docker version
 
 image
 bridge=$(ip -4 -oneline address show docker0 | awk '{sub("/.*", "", $4); print $4}')
-[ "$bridge" = 172.17.0.1 ] || fail "the README's address of Docker's bridge is 172.17.0.1, here it is $bridge"
+[ "$bridge" = 172.17.0.1 ] || fail "the address of Docker's bridge in docs/local.md is 172.17.0.1, here it is $bridge"
 
 for event in events/*.json; do
 	[ "$event" != events/env.json ] || continue
