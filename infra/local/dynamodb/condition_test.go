@@ -91,6 +91,11 @@ func testConditions(t *testing.T, client *sdk.Client) {
 		{"#list = :list", holds}, {"#list = :list2", fails}, {"#list <> :set", holds}, {"tree = :list", fails},
 
 		{"s IN (:a)", holds}, {"s IN (:b, :n1, :a)", holds}, {"s in (:b,:n1)", fails}, {":a IN (s)", holds}, {"n IN (:n9, :n10)", holds},
+		{"s BETWEEN :A AND :a", holds}, {"n BETWEEN :n1 AND :n9", fails}, {"n between :n9 and :n10 AND s = :a", holds}, {":b BETWEEN s AND a_2", holds},
+		{"absent BETWEEN :a AND :b", fails}, {"flag BETWEEN :a AND :b", fails}, {"NOT s BETWEEN :A AND :b", fails}, {"bin BETWEEN :bin AND :bin2", holds},
+		{"begins_with(a_2, :a)", fails}, {"begins_with ( s , :a )", holds}, {"begins_with(s, :e)", holds}, {"begins_with(bin, :bin)", holds},
+		{"begins_with(bin, :a)", fails}, {"begins_with(n, :a)", fails}, {"begins_with(absent, :e)", fails}, {"NOT begins_with(tree, :a)", holds},
+
 		{"absent IN (:a)", fails}, {"NOT s IN (:b)", holds},
 
 		{"NOT s = :a", fails}, {"NOT s = :b", holds}, {"not NOT s = :a", holds}, {"NOT (NOT s = :a)", holds}, {"NOT attribute_exists(absent)", holds},
@@ -121,6 +126,8 @@ func testMalformedExpressions(t *testing.T, client *sdk.Client) {
 		"s == :a", "s != :a", "s => :a", "s = 'a'", "s = 1", "_s = :a", "1s = :a", "é = :a", "# = :a", "s = :", "AND = :a", "s = AND",
 		"((s = :a))", "((s = :a AND n = :n1))", "(((s = :a)) AND n = :n1)", "NOT ((s = :a))",
 		"s IN ()", "s IN :a", "s IN (:a", "s IN (:a,)", "IN (:a)", "s IN",
+		"s BETWEEN :b AND :a", "s BETWEEN :a AND :n1", "s BETWEEN :a", "s BETWEEN :a, :b", "flag BETWEEN :false AND :true", "s BETWEEN :a OR :b",
+		"begins_with(s)", "begins_with(s, :a, :b)", "begins_with(n, :n1)", "begins_with(s, :true)", "begins_with s, :a", "Begins_with(s, :a)",
 		"attribute_exists()", "attribute_exists(:a)", "attribute_exists(s, n)", "attribute_exists s", "attribute_exists", "attribute_exists(s",
 		"Attribute_exists(s)", "unknown(s)", "attribute_exists(s) = :a OR s = :b",
 		"role = :a", "Status = :a", "attribute_exists(name)",
@@ -161,6 +168,10 @@ func testExpressionSizes(t *testing.T, client *sdk.Client) {
 	check(t, client, table, "NOT NOT "+either(150), nil, refused)
 	check(t, client, table, strings.Repeat("NOT ", 299)+"s=:a", nil, fails)
 	check(t, client, table, strings.Repeat("NOT (", 299)+"s=:a"+strings.Repeat(")", 299), nil, fails)
+
+	between := func(n int) string { return strings.Repeat("s BETWEEN :a AND :a OR ", n-1) + "begins_with(s, :a)" }
+	check(t, client, table, between(150), nil, holds)
+	check(t, client, table, between(151), nil, refused)
 
 	long := func(n int) string { return "#" + strings.Repeat("s", n-1) }
 	check(t, client, table, long(255)+" = :a", map[string]string{long(255): "s"}, holds)

@@ -52,6 +52,14 @@ func conform(t *testing.T, client *sdk.Client) {
 		"item sizes":       testItemSizes,
 		"concurrent puts":  testConcurrentPuts,
 		"missing tables":   testMissingTables,
+		"range keys":       testRangeKeys,
+		"range types":      testRangeTypes,
+		"key conditions":   testKeyConditions,
+		"query pages":      testQueryPages,
+		"page sizes":       testPageSizes,
+		"scan":             testScan,
+		"batch writes":     testBatchWrites,
+		"time to live":     testTimeToLive,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -109,15 +117,15 @@ func tableInput(name string) *sdk.CreateTableInput {
 	}
 }
 
+// tableName returns a name for the tables of one test.
+func tableName(t *testing.T) string {
+	return strings.NewReplacer("/", ".", "#", ".").Replace(t.Name())
+}
+
 // newTable creates a table for one test, with the key id.
 func newTable(t *testing.T, client *sdk.Client) *string {
 	t.Helper()
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("/#", r) {
-			return '.'
-		}
-		return r
-	}, t.Name())
+	name := tableName(t)
 	if _, err := client.CreateTable(t.Context(), tableInput(name)); err != nil {
 		t.Fatal(err)
 	}
@@ -392,6 +400,26 @@ func testMissingTables(t *testing.T, client *sdk.Client) {
 		},
 		"PutItem": func(ctx context.Context, table *string) error {
 			_, err := client.PutItem(ctx, &sdk.PutItemInput{TableName: table, Item: key})
+			return err
+		},
+		"Query": func(ctx context.Context, table *string) error {
+			_, err := client.Query(ctx, &sdk.QueryInput{
+				TableName: table, KeyConditionExpression: aws.String("id = :a"), ExpressionAttributeValues: attributes{":a": str("a")},
+			})
+			return err
+		},
+		"Scan": func(ctx context.Context, table *string) error {
+			_, err := client.Scan(ctx, &sdk.ScanInput{TableName: table})
+			return err
+		},
+		"BatchWriteItem": func(ctx context.Context, table *string) error {
+			_, err := client.BatchWriteItem(ctx, &sdk.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{
+				*table: {{DeleteRequest: &types.DeleteRequest{Key: key}}},
+			}})
+			return err
+		},
+		"DescribeTimeToLive": func(ctx context.Context, table *string) error {
+			_, err := client.DescribeTimeToLive(ctx, &sdk.DescribeTimeToLiveInput{TableName: table})
 			return err
 		},
 		"DeleteItem": func(ctx context.Context, table *string) error {

@@ -1,9 +1,9 @@
 // Package dynamodb is an embedded stand-in for Amazon DynamoDB, for the local
-// stack and for tests: an in-memory, strict subset of the DynamoDB JSON 1.0
-// protocol. It serves tables with a single string key, and the operations
-// CreateTable, DescribeTable, ListTables, DeleteTable, GetItem, PutItem and
-// DeleteItem. What it serves behaves as DynamoDB documents it. It refuses
-// everything else and names it.
+// stack and for tests: a strict subset of the DynamoDB JSON 1.0 protocol. It
+// serves tables without indexes, and the operations CreateTable, DescribeTable,
+// ListTables, DeleteTable, DescribeTimeToLive, UpdateTimeToLive, GetItem, PutItem,
+// DeleteItem, BatchWriteItem, Query and Scan. What it serves behaves as DynamoDB
+// documents it. It refuses everything else and names it.
 //
 // It does not verify signatures (a request only needs an Authorization header),
 // meter capacity, throttle, expire or persist anything. Every read is consistent.
@@ -35,7 +35,7 @@ const (
 // Engine is one account in one region: a set of tables. It is an [http.Handler],
 // safe for concurrent use. Every operation is atomic.
 type Engine struct {
-	mu     sync.RWMutex // guards tables and everything in them; items are never modified
+	mu     sync.RWMutex // guards tables and everything in them; records are never modified
 	tables map[string]*table
 }
 
@@ -58,10 +58,15 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status, answer = cmp.Or(f.status, http.StatusBadRequest), f
 	}
 	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(answer) // cannot fail: its values are checked JSON
+	_ = encode(&body, answer)
 	respond(w, status, contentType, bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+}
+
+// encode writes JSON and a newline. Only writing can fail: the values are checked JSON.
+func encode(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }
 
 func respond(w http.ResponseWriter, status int, contentType string, body []byte) {
@@ -108,6 +113,16 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (any, error) {
 		return e.putItem(body)
 	case "DeleteItem":
 		return e.deleteItem(body)
+	case "BatchWriteItem":
+		return e.batchWriteItem(body)
+	case "Query":
+		return e.query(body)
+	case "Scan":
+		return e.scan(body)
+	case "DescribeTimeToLive":
+		return e.describeTimeToLive(body)
+	case "UpdateTimeToLive":
+		return e.updateTimeToLive(body)
 	}
 	return nil, &failure{Type: unknownOperation, Message: "operation " + strconv.Quote(operation) + " is not supported"}
 }

@@ -1,43 +1,51 @@
 package dynamodb
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
 
-// expressions reads the expressions of one request. names and values are what
-// #names and :values stand for. An expression must use each of them.
+// expressions reads the expressions of one request and keeps the first error for
+// end. names and values are what #names and :values stand for. An expression must
+// use each of them.
 type expressions struct {
 	names  map[string]string
 	values map[string]value
+	used   []string // tokens
+	err    error
 }
 
 // condition is the meaning of a condition expression. It gets the nil item if none
 // is stored.
 type condition func(item) bool
 
-// condition reads a condition expression. A nil one always holds.
-func (e *expressions) condition(text *string) (condition, error) {
+// condition reads a condition or filter expression. A nil one always holds. It
+// returns the attributes that the expression names, too.
+func (e *expressions) condition(text *string) (holds condition, attributes []string) {
 	if text == nil {
-		return func(item) bool { return true }, e.checkUsed(nil)
+		return func(item) bool { return true }, nil
 	}
-	p, err := e.parser(*text)
-	if err != nil {
-		return nil, err
-	}
+	p := e.parser(*text)
 	c := p.disjunction()
-	return c.holds, p.end()
+	p.end()
+	return c.holds, p.attributes
+}
+
+// keyTerms reads a key condition expression.
+func (e *expressions) keyTerms(text string) []term {
+	p := e.parser(text)
+	p.disjunction()
+	p.end()
+	return p.terms
 }
 
 // projection reads a projection expression: a list of attributes.
-func (e *expressions) projection(text *string) ([]string, error) {
+func (e *expressions) projection(text *string) []string {
 	if text == nil {
-		return nil, e.checkUsed(nil)
+		return nil
 	}
-	p, err := e.parser(*text)
-	if err != nil {
-		return nil, err
-	}
+	p := e.parser(*text)
 	attributes := []string{p.attribute()}
 	for p.accept(",") {
 		name := p.attribute()
@@ -46,23 +54,27 @@ func (e *expressions) projection(text *string) ([]string, error) {
 		}
 		attributes = append(attributes, name)
 	}
-	return attributes, p.end()
+	p.end()
+	return attributes
 }
 
-func (e *expressions) parser(text string) (*parser, error) {
+func (e *expressions) parser(text string) *parser {
 	tokens, err := lex(text)
-	if err != nil {
-		return nil, err
-	}
-	return &parser{expressions: e, tokens: tokens}, e.checkUsed(tokens)
+	e.err = cmp.Or(e.err, err)
+	e.used = append(e.used, tokens...)
+	return &parser{expressions: e, tokens: tokens}
 }
 
-func (e *expressions) checkUsed(tokens []string) error {
+// end returns the first error of the request's expressions.
+func (e *expressions) end() error {
+	if e.err != nil {
+		return e.err
+	}
 	if e.names != nil && len(e.names) == 0 || e.values != nil && len(e.values) == 0 {
 		return invalid("ExpressionAttributeNames and ExpressionAttributeValues must not be empty")
 	}
 	unused := slices.AppendSeq(slices.Collect(maps.Keys(e.names)), maps.Keys(e.values))
-	unused = slices.DeleteFunc(unused, func(name string) bool { return slices.Contains(tokens, name) })
+	unused = slices.DeleteFunc(unused, func(name string) bool { return slices.Contains(e.used, name) })
 	if len(unused) > 0 {
 		slices.Sort(unused)
 		return invalid("expression attributes %q are not used in an expression", unused)

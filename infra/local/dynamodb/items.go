@@ -1,5 +1,7 @@
 package dynamodb
 
+const maxBatch = 25 // requests of a BatchWriteItem
+
 func (e *Engine) getItem(body []byte) (any, error) {
 	var (
 		tableName  string
@@ -17,8 +19,8 @@ func (e *Engine) getItem(body []byte) (any, error) {
 	}); err != nil {
 		return nil, err
 	}
-	attributes, err := in.projection(projection)
-	if err != nil {
+	attributes := in.projection(projection)
+	if err := in.end(); err != nil {
 		return nil, err
 	}
 
@@ -28,11 +30,11 @@ func (e *Engine) getItem(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := key.only(t.key)
+	k, err := t.onlyKey(key)
 	if err != nil {
 		return nil, err
 	}
-	found := t.items[k]
+	found := t.get(k)
 	if found != nil && projection != nil {
 		found = found.project(attributes)
 	}
@@ -66,8 +68,8 @@ func (e *Engine) putItem(body []byte) (any, error) {
 			return nil, invalid("return values of %q are not supported, only NONE and ALL_OLD", wanted)
 		}
 	}
-	holds, err := in.condition(condition)
-	if err != nil {
+	holds, _ := in.condition(condition)
+	if err := in.end(); err != nil {
 		return nil, err
 	}
 	if err := put.check(); err != nil {
@@ -80,11 +82,11 @@ func (e *Engine) putItem(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := put.key(t.key)
+	k, err := t.keyOf(put)
 	if err != nil {
 		return nil, err
 	}
-	old := t.items[k]
+	old := t.get(k)
 	if !holds(old) {
 		f := &failure{Type: conditionalCheckFailed, Message: "the conditional request failed"}
 		if onCondition == "ALL_OLD" {
@@ -92,14 +94,13 @@ func (e *Engine) putItem(body []byte) (any, error) {
 		}
 		return nil, f
 	}
-	t.items[k] = put
 	var answer struct {
 		Attributes item `json:",omitzero"`
 	}
 	if onSuccess == "ALL_OLD" {
 		answer.Attributes = old
 	}
-	return answer, nil
+	return answer, e.commit(change{Table: tableName, Put: []item{put}})
 }
 
 func (e *Engine) deleteItem(body []byte) (any, error) {
@@ -116,10 +117,66 @@ func (e *Engine) deleteItem(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := key.only(t.key)
-	if err != nil {
+	if _, err := t.onlyKey(key); err != nil {
 		return nil, err
 	}
-	delete(t.items, k)
-	return struct{}{}, nil
+	return struct{}{}, e.commit(change{Table: tableName, Delete: []item{key}})
+}
+
+type writeRequest struct {
+	PutRequest    *struct{ Item item }
+	DeleteRequest *struct{ Key item }
+}
+
+// batchWriteItem makes all of its changes, or none if one is refused.
+func (e *Engine) batchWriteItem(body []byte) (any, error) {
+	var requests map[string][]writeRequest
+	if err := decode(body, members{"RequestItems": &requests}); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var changes []change
+	n := 0
+	for name, writes := range requests {
+		if n += len(writes); len(writes) == 0 || n > maxBatch {
+			return nil, invalid("a batch of %d requests is not of 1 to %d", n, maxBatch)
+		}
+		t, err := e.table(name)
+		if err != nil {
+			return nil, err
+		}
+		c, seen := change{Table: name}, make(map[key]bool)
+		for _, w := range writes {
+			k, err := t.add(w, &c)
+			if err != nil {
+				return nil, err
+			}
+			if seen[k] {
+				return nil, invalid("two requests of a batch have the same key")
+			}
+			seen[k] = true
+		}
+		changes = append(changes, c)
+	}
+	if n == 0 {
+		return nil, invalid("a batch must have requests")
+	}
+	return struct{ UnprocessedItems struct{} }{}, e.commit(changes...)
+}
+
+// add checks a write, adds it to c and returns its key.
+func (t *table) add(w writeRequest, c *change) (key, error) {
+	switch {
+	case w.PutRequest != nil && w.DeleteRequest == nil:
+		c.Put = append(c.Put, w.PutRequest.Item)
+		if err := w.PutRequest.Item.check(); err != nil {
+			return key{}, err
+		}
+		return t.keyOf(w.PutRequest.Item)
+	case w.PutRequest == nil && w.DeleteRequest != nil:
+		c.Delete = append(c.Delete, w.DeleteRequest.Key)
+		return t.onlyKey(w.DeleteRequest.Key)
+	}
+	return key{}, invalid("a request of a batch is not one PutRequest or DeleteRequest")
 }

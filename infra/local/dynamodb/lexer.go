@@ -62,11 +62,12 @@ func tokenLength(text string) (int, error) {
 	return 0, invalid("syntax error near %q", text)
 }
 
+// countOperators counts BETWEEN by its AND.
 func countOperators(tokens []string) int {
 	n := 0
 	for _, token := range tokens {
 		switch strings.ToLower(token) {
-		case "=", "<>", "<", "<=", ">", ">=", "in", "not", "and", "or", "attribute_exists", "attribute_not_exists":
+		case "=", "<>", "<", "<=", ">", ">=", "in", "not", "and", "or", "attribute_exists", "attribute_not_exists", "begins_with":
 			n++
 		}
 	}

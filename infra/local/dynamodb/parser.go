@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -12,8 +13,17 @@ const maxInOperands = 100
 // fail removes the remaining tokens, so that every loop ends.
 type parser struct {
 	*expressions
-	tokens []string
-	err    error
+	tokens     []string
+	terms      []term
+	attributes []string // all that are named
+}
+
+// term is a part of an expression. It can be a key condition if it compares one
+// attribute with constants.
+type term struct {
+	attribute string // or empty
+	operator  string
+	constants []value
 }
 
 // clause is a part of a condition.
@@ -49,12 +59,11 @@ func (p *parser) unexpected(token string) {
 	p.fail("syntax error at %q", token)
 }
 
-// end returns the first error. Tokens that are left are an error.
-func (p *parser) end() error {
+// end fails if tokens are left.
+func (p *parser) end() {
 	if len(p.tokens) > 0 {
 		p.unexpected(p.tokens[0])
 	}
-	return p.err
 }
 
 // next returns the next token, or "" at the end.
@@ -85,6 +94,7 @@ func (p *parser) expect(wanted string) {
 func (p *parser) disjunction() clause {
 	left := p.conjunction()
 	for p.accept("OR") {
+		p.term("OR")
 		a, b := left.holds, p.conjunction().holds
 		left = clause{holds: func(it item) bool { return a(it) || b(it) }}
 	}
@@ -104,6 +114,7 @@ func (p *parser) negation() clause {
 	if !p.accept("NOT") {
 		return p.primary()
 	}
+	p.term("NOT")
 	inner := p.negation().holds
 	return clause{holds: func(it item) bool { return !inner(it) }}
 }
@@ -127,7 +138,12 @@ func (p *parser) function() condition {
 	name := p.next()
 	p.expect("(")
 	attribute := p.attribute()
+	if name == "begins_with" {
+		p.expect(",")
+		return p.prefix(attribute)
+	}
 	p.expect(")")
+	p.term(name)
 	switch name {
 	case "attribute_exists":
 		return func(it item) bool { _, ok := it[attribute]; return ok }
@@ -138,16 +154,68 @@ func (p *parser) function() condition {
 	return nil
 }
 
+// prefix reads the rest of begins_with.
+func (p *parser) prefix(attribute string) condition {
+	start := p.operand()
+	p.expect(")")
+	if start.attribute != "" || start.constant.kind != "S" && start.constant.kind != "B" {
+		p.fail("begins_with needs a value of type S or B")
+	}
+	p.term("begins_with", operand{attribute: attribute}, start)
+	return func(it item) bool {
+		v := it[attribute]
+		return v.kind == start.constant.kind && v.scalar().satisfies("begins_with", start.constant.scalar())
+	}
+}
+
 func (p *parser) comparison() condition {
 	left := p.operand()
 	if p.accept("IN") {
+		p.term("IN")
 		return p.membership(left)
+	}
+	if p.accept("BETWEEN") {
+		return p.between(left)
 	}
 	comparator := p.next()
 	if !slices.Contains([]string{"=", "<>", "<", "<=", ">", ">="}, comparator) {
 		p.unexpected(comparator)
 	}
-	return p.compare(left, comparator, p.operand())
+	right := p.operand()
+	if left.attribute != "" {
+		p.term(comparator, left, right)
+	} else {
+		mirrored := map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+		p.term(cmp.Or(mirrored[comparator], comparator), right, left)
+	}
+	return p.compare(left, comparator, right)
+}
+
+// between reads what follows BETWEEN.
+func (p *parser) between(o operand) condition {
+	low := p.operand()
+	p.expect("AND")
+	high := p.operand()
+	fromLow, toHigh := p.compare(o, ">=", low), p.compare(o, "<=", high)
+	if a, b := low.constant, high.constant; p.err == nil && low.attribute == "" && high.attribute == "" &&
+		(a.kind != b.kind || a.scalar().compare(b.scalar()) > 0) {
+		p.fail("BETWEEN needs two values of one type, the lower one first")
+	}
+	p.term("BETWEEN", o, low, high)
+	return func(it item) bool { return fromLow(it) && toHigh(it) }
+}
+
+// term notes a term of an attribute and constants, or of other operands as one that
+// cannot be a key condition.
+func (p *parser) term(operator string, operands ...operand) {
+	t := term{operator: operator}
+	if len(operands) > 0 && !slices.ContainsFunc(operands[1:], func(o operand) bool { return o.attribute != "" }) {
+		t.attribute = operands[0].attribute
+		for _, o := range operands[1:] {
+			t.constants = append(t.constants, o.constant)
+		}
+	}
+	p.terms = append(p.terms, t)
 }
 
 // membership reads what follows IN.
@@ -189,17 +257,7 @@ func (p *parser) compare(left operand, comparator string, right operand) conditi
 		case !aok || !bok || a.kind != b.kind:
 			return false
 		}
-		order := a.scalar().compare(b.scalar())
-		switch comparator {
-		case "<":
-			return order < 0
-		case "<=":
-			return order <= 0
-		case ">":
-			return order > 0
-		default:
-			return order >= 0
-		}
+		return a.scalar().satisfies(comparator, b.scalar())
 	}
 }
 
@@ -218,17 +276,17 @@ func (p *parser) operand() operand {
 // attribute reads an attribute's name: a word or a #name.
 func (p *parser) attribute() string {
 	token := p.next()
+	name := token
 	switch {
 	case strings.HasPrefix(token, "#"):
-		name := p.names[token]
-		if name == "" {
+		if name = p.names[token]; name == "" {
 			p.fail("%s is not defined in ExpressionAttributeNames, or empty", token)
 		}
-		return name
 	case strings.Trim(token, word) != "" || token == "":
 		p.unexpected(token)
 	case isReserved(token):
 		p.fail("attribute name %q is a reserved word; use a #name", token)
 	}
-	return token
+	p.attributes = append(p.attributes, name)
+	return name
 }

@@ -13,10 +13,11 @@ import (
 
 // The limits of an item. Sizes are in bytes.
 const (
-	maxItem    = 400 << 10
-	maxKey     = 2 << 10
-	maxName    = 64<<10 - 1
-	maxNesting = 31 // lists and maps around one another
+	maxItem     = 400 << 10
+	maxHashKey  = 2 << 10
+	maxRangeKey = 1 << 10
+	maxName     = 64<<10 - 1
+	maxNesting  = 31 // lists and maps around one another
 )
 
 // item is a set of attributes by name. The nil item is one that does not exist.
@@ -50,30 +51,6 @@ func (it item) check() error {
 		return invalid("item size of %d bytes exceeds the maximum of %d", size, maxItem)
 	}
 	return checkNames(it)
-}
-
-// key returns the value of the key attribute that is called name.
-func (it item) key(name string) (string, error) {
-	v, ok := it[name]
-	if !ok {
-		return "", invalid("key attribute %q is missing", name)
-	}
-	if v.kind != "S" {
-		return "", invalid("key attribute %q is of type %s and not S", name, v.kind)
-	}
-	key := v.scalar().text
-	if key == "" || len(key) > maxKey {
-		return "", invalid("key attribute %q is of %d bytes and not of 1 to %d", name, len(key), maxKey)
-	}
-	return key, nil
-}
-
-// only is key, of an item that must have no other attribute.
-func (it item) only(name string) (string, error) {
-	if len(it) != 1 {
-		return "", invalid("a key of %d attributes does not match the schema, which has one", len(it))
-	}
-	return it.key(name)
 }
 
 func (it item) project(attributes []string) item {
@@ -270,6 +247,28 @@ func parseScalar(kind, text string) (scalar, error) {
 		return scalar{text: string(raw), size: len(raw)}, err
 	}
 	return scalar{text: text, size: len(text)}, nil
+}
+
+// satisfies reports whether s is <, <=, >, >=, =, begins_with of the first of
+// constants, or BETWEEN two of them.
+func (s scalar) satisfies(operator string, constants ...scalar) bool {
+	order := s.compare(constants[0])
+	switch operator {
+	case "begins_with":
+		return strings.HasPrefix(s.text, constants[0].text)
+	case "BETWEEN":
+		return order >= 0 && s.compare(constants[1]) <= 0
+	case "=":
+		return order == 0
+	case "<":
+		return order < 0
+	case "<=":
+		return order <= 0
+	case ">":
+		return order > 0
+	default:
+		return order >= 0
+	}
 }
 
 // compare orders scalars of a kind: numbers by value, the others bytewise.
