@@ -1,17 +1,27 @@
 package dynamodb
 
-// change is a change of one table, which has been checked.
+import "net/http"
+
+// change is a change of one table, which has been checked. An array of them is one line of the journal.
 type change struct {
 	Table  string
-	Define *definition // creates the table if there is none
-	Put    []item
-	Delete []item // keys
-	Drop   bool
+	Define *definition `json:",omitzero"` // creates the table if there is none
+	Put    []item      `json:",omitzero"`
+	Delete []item      `json:",omitzero"` // keys
+	Drop   bool        `json:",omitzero"`
 }
 
-// commit makes changes, which have been checked. The caller holds the engine's lock.
-func (e *Engine) commit(changes ...change) error { return e.apply(changes) }
+// commit writes changes, which have been checked, to the journal and makes them. The caller holds the engine's lock.
+func (e *Engine) commit(changes ...change) error {
+	if e.journal != nil {
+		if err := e.journal.append(changes); err != nil {
+			return &failure{Type: internalServerError, Message: "write the tables: " + err.Error(), status: http.StatusInternalServerError}
+		}
+	}
+	return e.apply(changes)
+}
 
+// apply makes changes. They come from a request, checked, or from a file, unchecked.
 func (e *Engine) apply(changes []change) error {
 	for _, c := range changes {
 		if d := c.Define; d != nil {

@@ -6,7 +6,7 @@
 // documents it. It refuses everything else and names it.
 //
 // It does not verify signatures (a request only needs an Authorization header),
-// meter capacity, throttle, expire or persist anything. Every read is consistent.
+// meter capacity, throttle or expire anything. Every read is consistent.
 // Numbers come back as they were sent: DynamoDB normalizes them (1.0 becomes 1).
 // The package knows nothing of the tables' purpose.
 package dynamodb
@@ -35,11 +35,12 @@ const (
 // Engine is one account in one region: a set of tables. It is an [http.Handler],
 // safe for concurrent use. Every operation is atomic.
 type Engine struct {
-	mu     sync.RWMutex // guards tables and everything in them; records are never modified
-	tables map[string]*table
+	mu      sync.RWMutex // guards everything; records are never modified
+	tables  map[string]*table
+	journal *journal // nil: tables are in memory only
 }
 
-// New returns an Engine without tables.
+// New returns an Engine without tables, which are kept in memory only.
 func New() *Engine {
 	return &Engine{tables: make(map[string]*table)}
 }

@@ -11,6 +11,7 @@ const (
 	resourceInUse          = "com.amazonaws.dynamodb.v20120810#ResourceInUseException"
 	resourceNotFound       = "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"
 	missingAuthentication  = "com.amazon.coral.service#MissingAuthenticationTokenException"
+	internalServerError    = "com.amazonaws.dynamodb.v20120810#InternalServerError"
 	requestTooLarge        = "com.amazon.coral.service#RequestEntityTooLargeException"
 	serialization          = "com.amazon.coral.service#SerializationException"
 	unknownOperation       = "com.amazon.coral.service#UnknownOperationException"

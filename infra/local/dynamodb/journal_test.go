@@ -1,0 +1,167 @@
+package dynamodb_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orgsettings/infra/local/dynamodb"
+)
+
+const tablesFile = "dynamodb.jsonl"
+
+func open(t *testing.T, dir string) *dynamodb.Engine {
+	t.Helper()
+	engine, err := dynamodb.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	return engine
+}
+
+func mustCall(t *testing.T, engine *dynamodb.Engine, operation, body string) string {
+	t.Helper()
+	status, answer := call(t, engine, operation, body)
+	if status != http.StatusOK {
+		t.Fatalf("%s %.300s = %d %s", operation, body, status, answer)
+	}
+	return answer
+}
+
+// contents returns what can be seen of the tables of an engine.
+func contents(t *testing.T, engine *dynamodb.Engine) (all []string) {
+	t.Helper()
+	all = append(all, mustCall(t, engine, "ListTables", "{}"))
+	for _, table := range []string{`"table"`, `"ranged"`} {
+		for _, operation := range []string{"DescribeTable", "DescribeTimeToLive", "Scan"} {
+			all = append(all, mustCall(t, engine, operation, `{"TableName":`+table+`}`))
+		}
+	}
+	return all
+}
+
+// fill makes changes of every kind.
+func fill(t *testing.T, engine *dynamodb.Engine) {
+	t.Helper()
+	ranged := strings.NewReplacer(`"AttributeType":"S"}`, `"AttributeType":"S"},{"AttributeName":"n","AttributeType":"N"}`,
+		`"KeyType":"HASH"}`, `"KeyType":"HASH"},{"AttributeName":"n","KeyType":"RANGE"}`)
+	for _, request := range []struct{ operation, body string }{
+		{"CreateTable", createTable},
+		{"CreateTable", strings.Replace(createTable, `"table"`, `"dropped"`, 1)},
+		{"CreateTable", strings.Replace(ranged.Replace(createTable), `"table"`, `"ranged"`, 1)},
+		{"UpdateTimeToLive", `{"TableName":"ranged","TimeToLiveSpecification":{"AttributeName":"ends","Enabled":true}}`},
+		{"PutItem", `{"TableName":"table","Item":{"id":{"S":"k"},"v":{"S":"old"}}}`},
+		{"PutItem", `{"TableName":"table","Item":{"id":{"S":"k"},"l":{"L":[{"N":"1.0"},{"NULL":true}]},"s":{"S":"<\u0000\u2028&\ud83d\ude00` + "\u2028\n" + `>"}}}`},
+		{"PutItem", `{"TableName":"dropped","Item":{"id":{"S":"k"}}}`},
+		{"PutItem", `{"TableName":"ranged","Item":{"id":{"S":"k"},"n":{"N":"-1"}}}`},
+		{"BatchWriteItem", `{"RequestItems":{
+			"table":[{"PutRequest":{"Item":{"id":{"S":"batch"}}}},{"PutRequest":{"Item":{"id":{"S":"gone"}}}}],
+			"ranged":[{"DeleteRequest":{"Key":{"id":{"S":"k"},"n":{"N":"-1.0"}}}},{"PutRequest":{"Item":{"id":{"S":"k"},"n":{"N":"2"}}}}]}}`},
+		{"DeleteItem", `{"TableName":"table","Key":{"id":{"S":"gone"}}}`},
+		{"DeleteTable", `{"TableName":"dropped"}`},
+	} {
+		body := strings.ReplaceAll(request.body, "\n", "")
+		mustCall(t, engine, request.operation, body)
+	}
+}
+
+// TestOpen opens what a process left that was killed: its engine is never closed.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new", "directory")
+	first := open(t, dir)
+	fill(t, first)
+	want := contents(t, first)
+	if got := strings.Join(want, ""); !strings.Contains(got, "batch") || strings.Contains(got, "gone") || strings.Contains(got, `"-1"`) {
+		t.Fatalf("contents before: %s", got)
+	}
+	for _, end := range []string{"", "", `[{"Table":"table","Put":[{"id":{"S":"cut o`} {
+		file, err := os.OpenFile(filepath.Join(dir, tablesFile), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.WriteString(end); err != nil {
+			t.Fatal(err)
+		}
+		file.Close()
+		if diff := cmp.Diff(want, contents(t, open(t, dir))); diff != "" {
+			t.Errorf("contents after a file that ends in %q (-before +after):\n%s", end, diff)
+		}
+	}
+
+	last := open(t, dir)
+	mustCall(t, last, "PutItem", `{"TableName":"table","Item":{"id":{"S":"after"}}}`)
+	if err := last.Close(); err != nil {
+		t.Error(err)
+	}
+	wantFailure(t, last, newRequest("PutItem", `{"TableName":"table","Item":{"id":{"S":"closed"}}}`),
+		http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
+	for _, engine := range []*dynamodb.Engine{last, open(t, dir)} {
+		if got := mustCall(t, engine, "Scan", `{"TableName":"table","ProjectionExpression":"id"}`); !strings.Contains(got, "after") || strings.Contains(got, "closed") {
+			t.Errorf("Scan = %s, want the item after and not the one that was refused", got)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("directory holds %v, %v, want one file", entries, err)
+	}
+}
+
+// Another process that opens the directory replaces the file. What this one put into
+// the old file would be lost.
+func TestOpenTwice(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := open(t, dir)
+	mustCall(t, first, "CreateTable", createTable)
+	second := open(t, dir)
+	wantFailure(t, first, newRequest("PutItem", `{"TableName":"table","Item":{"id":{"S":"k"}}}`),
+		http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
+	if got := mustCall(t, first, "Scan", `{"TableName":"table"}`); !strings.Contains(got, `"Count":0`) {
+		t.Errorf("Scan after a refused put = %s, want no item", got)
+	}
+	mustCall(t, second, "PutItem", `{"TableName":"table","Item":{"id":{"S":"k"}}}`)
+}
+
+func TestOpenUnreadable(t *testing.T) {
+	t.Parallel()
+	const table = `[{"Table":"table","Define":{"Billing":"PAY_PER_REQUEST","Created":"2026-01-01T00:00:00Z","Keys":[{"AttributeName":"id","AttributeType":"S"}]}}]` + "\n"
+	for name, tt := range map[string]struct{ text, want string }{
+		"other text":      {"id,settings\n", "line 1"},
+		"other JSON":      {`{"id":1}`, "line 1"},
+		"zeros":           {table + "\x00\x00\x00\x00", "line 2"},
+		"unknown member":  {table + `[{"Table":"table","Update":[]}]`, "Update"},
+		"missing table":   {table + `[{"Table":"other","Put":[{"id":{"S":"k"}}]}]`, "there is no table other"},
+		"table of no key": {`[{"Table":"table","Define":{}}]`, "table"},
+		"item of no key":  {table + `[{"Table":"table","Put":[{"ID":{"S":"k"}}]}]`, `"id" is missing`},
+		"bad value":       {table + `[{"Table":"table","Put":[{"id":{"N":"x"}}]}]`, "not a number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filepath.Join(dir, tablesFile)
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := dynamodb.Open(dir)
+			if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Open = %v, want an error that names %s and has %q", err, path, tt.want)
+			}
+			got, err := os.ReadFile(path)
+			if err != nil || string(got) != tt.text {
+				t.Errorf("the file is now %q, %v, want it as it was", got, err)
+			}
+		})
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dynamodb.Open(file); err == nil {
+		t.Error("Open of a file is no error")
+	}
+}
