@@ -383,6 +383,7 @@ func testBatchWrites(t *testing.T, client *sdk.Client) {
 	for name, requests := range map[string]map[string][]types.WriteRequest{
 		"no table":          {},
 		"no request":        {*ranged: {}},
+		"an empty table":    {*ranged: {deleting(of("1"))}, *plain: {}},
 		"26 requests":       {*plain: many(26)},
 		"26 in two tables":  {*plain: many(25), *ranged: {deleting(of("1"))}},
 		"two puts":          {*ranged: {putting(of("3")), putting(of("3"))}},

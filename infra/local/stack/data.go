@@ -86,12 +86,17 @@ func userKey(tables map[string]template.Table, name string) map[string]types.Att
 func createAndPut(ctx context.Context, url string, tables map[string]template.Table, users []User) error {
 	client := client(url)
 	for name, table := range tables {
-		_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
-			TableName:            &name,
-			BillingMode:          types.BillingModePayPerRequest,
-			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &table.Key, AttributeType: types.ScalarAttributeTypeS}},
-			KeySchema:            []types.KeySchemaElement{{AttributeName: &table.Key, KeyType: types.KeyTypeHash}},
-		})
+		in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
+		addKey := func(attribute string, kind types.KeyType) {
+			in.AttributeDefinitions = append(in.AttributeDefinitions,
+				types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeTypeS})
+			in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &attribute, KeyType: kind})
+		}
+		addKey(table.Key, types.KeyTypeHash)
+		if table.RangeKey != "" {
+			addKey(table.RangeKey, types.KeyTypeRange)
+		}
+		_, err := client.CreateTable(ctx, in)
 		if _, exists := errors.AsType[*types.ResourceInUseException](err); err != nil && !exists {
 			return fmt.Errorf("create table %s: %w", name, err)
 		}

@@ -42,9 +42,10 @@ type Value struct {
 	Table string // logical id of a table; the value is the table's name
 }
 
-// Table is a DynamoDB table whose key is one attribute of type S.
+// Table is a DynamoDB table whose keys are of type S.
 type Table struct {
-	Key string
+	Key      string
+	RangeKey string // or empty
 }
 
 // CORS is the API's CORS configuration without the origins, which are a parameter.
@@ -151,10 +152,15 @@ func readTable(properties yaml.Node) (Table, error) {
 	if err := properties.Decode(&p); err != nil {
 		return Table{}, err
 	}
-	if len(p.Keys) != 1 || !slices.Contains(p.Definitions, attribute{Name: p.Keys[0].Name, Type: "S"}) {
-		return Table{}, errors.New("its key is not one attribute of type S")
+	unfit := func(key attribute) bool { return !slices.Contains(p.Definitions, attribute{Name: key.Name, Type: "S"}) }
+	if len(p.Keys) < 1 || len(p.Keys) > 2 || slices.ContainsFunc(p.Keys, unfit) {
+		return Table{}, errors.New("its key is not one or two attributes of type S")
 	}
-	return Table{Key: p.Keys[0].Name}, nil
+	table := Table{Key: p.Keys[0].Name}
+	if len(p.Keys) == 2 {
+		table.RangeKey = p.Keys[1].Name
+	}
+	return table, nil
 }
 
 func (t *Template) readFunction(doc document) error {

@@ -24,6 +24,11 @@ Resources:
       AttributeDefinitions: [{AttributeName: userId, AttributeType: S}]
       KeySchema: [{AttributeName: userId, KeyType: HASH}]
       DeletionProtectionEnabled: !If [IsProduction, true, false]
+  Old:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: orgId, AttributeType: S}, {AttributeName: revision, AttributeType: S}]
+      KeySchema: [{AttributeName: orgId, KeyType: HASH}, {AttributeName: revision, KeyType: RANGE}]
   SettingsFunction:
     Type: AWS::Serverless::Function
     Properties:
@@ -61,7 +66,7 @@ func TestLoad(t *testing.T) {
 		Environment: map[string]template.Value{
 			"LITERAL": {Text: "text"}, "NUMBER": {Text: "5"}, "LEVEL": {Text: "info"}, "ISSUER": {}, "USERS": {Table: "Users"},
 		},
-		Tables: map[string]template.Table{"Users": {Key: "userId"}},
+		Tables: map[string]template.Table{"Users": {Key: "userId"}, "Old": {Key: "orgId", RangeKey: "revision"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("template (-want +got):\n%s", diff)
@@ -75,7 +80,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"Timeout: 10", "Timeout: 0", "it lacks a Timeout"},
 		{"Type: HttpApi", "Type: Api", "is a Api, not an HttpApi"},
 		{"Path: /a}", "Path: a}", "lacks a method or a path"},
-		{"AttributeType: S", "AttributeType: N", "Users: its key is not one attribute of type S"},
+		{"AttributeType: S", "AttributeType: N", "Users: its key is not one or two attributes of type S"},
+		{"revision, AttributeType: S", "revision, AttributeType: N", "Old: its key is not one or two attributes of type S"},
 		{"Resources:", "Resources: [", "line"},
 	} {
 		_, err := load(t, strings.Replace(small, tt.old, tt.new, 1))
