@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"cmp"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -15,28 +16,22 @@ type decimal struct {
 	exponent int
 }
 
+// number has the parts sign, whole, fraction and exponent.
+var number = regexp.MustCompile(`^([+-]?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]+))?$`)
+
 // parseDecimal reads a number within DynamoDB's limits: 38 significant digits,
 // magnitude from 1E-130 to 9.99…E+125.
 func parseDecimal(text string) (decimal, error) {
-	var d decimal
-	mantissa, exponent, scientific := strings.Cut(strings.ToLower(text), "e")
-	if scientific {
-		e, err := strconv.ParseInt(exponent, 10, 32)
-		if err != nil {
-			return decimal{}, invalid("%q is not a number", text)
-		}
-		d.exponent = int(e)
-	}
-	unsigned, negative := strings.CutPrefix(mantissa, "-")
-	if !negative {
-		unsigned = strings.TrimPrefix(mantissa, "+")
-	}
-	d.negative = negative
-	whole, fraction, _ := strings.Cut(unsigned, ".")
-	digits := whole + fraction
-	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+	parts := number.FindStringSubmatch(text)
+	if parts == nil {
 		return decimal{}, invalid("%q is not a number", text)
 	}
+	whole, digits := parts[2], parts[2]+parts[3]
+	exponent, err := strconv.ParseInt(cmp.Or(parts[4], "0"), 10, 32)
+	if digits == "" || err != nil {
+		return decimal{}, invalid("%q is not a number", text)
+	}
+	d := decimal{negative: parts[1] == "-", exponent: int(exponent)}
 	significant := strings.TrimLeft(digits, "0")
 	d.exponent += len(whole) - (len(digits) - len(significant))
 	d.digits = strings.TrimRight(significant, "0")

@@ -17,10 +17,10 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,9 +35,10 @@ const (
 // Engine is one account in one region: a set of tables. It is an [http.Handler],
 // safe for concurrent use. Every operation is atomic.
 type Engine struct {
-	mu      sync.RWMutex // guards everything; records are never modified
+	mu      sync.Mutex // guards everything; items are never modified
 	tables  map[string]*table
-	journal *journal // nil: tables are in memory only
+	journal *os.File // nil: the tables are in memory only
+	broken  error    // the journal lacks a change that was made
 }
 
 // New returns an Engine without tables, which are kept in memory only.
@@ -99,69 +100,27 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("request is not UTF-8")
 	}
-	switch operation {
-	case "CreateTable":
-		return e.createTable(body)
-	case "DescribeTable":
-		return e.describeTable(body)
-	case "ListTables":
-		return e.listTables(body)
-	case "DeleteTable":
-		return e.deleteTable(body)
-	case "GetItem":
-		return e.getItem(body)
-	case "PutItem":
-		return e.putItem(body)
-	case "DeleteItem":
-		return e.deleteItem(body)
-	case "BatchWriteItem":
-		return e.batchWriteItem(body)
-	case "Query":
-		return e.query(body)
-	case "Scan":
-		return e.scan(body)
-	case "DescribeTimeToLive":
-		return e.describeTimeToLive(body)
-	case "UpdateTimeToLive":
-		return e.updateTimeToLive(body)
-	}
-	return nil, &failure{Type: unknownOperation, Message: "operation " + strconv.Quote(operation) + " is not supported"}
+	return e.do(operation, body)
 }
 
-// members are the members that an operation knows, by their exact names, with the
-// pointers that receive their values.
-type members map[string]any
-
-// decode reads a request. It refuses a member that is not known, because the
-// member would change the meaning of the request.
-func decode(body []byte, known members) error {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	if start, err := dec.Token(); err != nil {
-		return err
-	} else if start != json.Delim('{') {
-		return errors.New("request is not a JSON object")
+// do makes one operation and records it if it changes something.
+func (e *Engine) do(name string, body []byte) (any, error) {
+	op, ok := operations()[name]
+	if !ok {
+		return nil, &failure{Type: unknownOperation, Message: "operation " + strconv.Quote(name) + " is not supported"}
 	}
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		name := token.(string) // inside an object, Token returns a name before each value
-		dst, ok := known[name]
-		if !ok {
-			return invalid("request member %q is not supported here, or given twice", name)
-		}
-		delete(known, name)
-		if err := dec.Decode(dst); err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
-		}
+	r, err := read(body, strings.Fields(op.members))
+	if err != nil {
+		return nil, err
 	}
-	if _, err := dec.Token(); err != nil {
-		return err
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken != nil {
+		return nil, e.broken
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("request has data after its JSON object")
+	answer, err := op.do(e, r)
+	if err == nil && op.changes {
+		err = e.record(name, body)
 	}
-	return nil
+	return answer, err
 }

@@ -7,13 +7,13 @@ import (
 )
 
 // expressions reads the expressions of one request and keeps the first error for
-// end. names and values are what #names and :values stand for. An expression must
-// use each of them.
+// end. They must use each of the names and values.
 type expressions struct {
-	names  map[string]string
-	values map[string]value
-	used   []string // tokens
-	err    error
+	ExpressionAttributeNames  map[string]string
+	ExpressionAttributeValues map[string]value
+
+	used []string // tokens
+	err  error
 }
 
 // condition is the meaning of a condition expression. It gets the nil item if none
@@ -30,14 +30,6 @@ func (e *expressions) condition(text *string) (holds condition, attributes []str
 	c := p.disjunction()
 	p.end()
 	return c.holds, p.attributes
-}
-
-// keyTerms reads a key condition expression.
-func (e *expressions) keyTerms(text string) []term {
-	p := e.parser(text)
-	p.disjunction()
-	p.end()
-	return p.terms
 }
 
 // projection reads a projection expression: a list of attributes.
@@ -70,10 +62,11 @@ func (e *expressions) end() error {
 	if e.err != nil {
 		return e.err
 	}
-	if e.names != nil && len(e.names) == 0 || e.values != nil && len(e.values) == 0 {
+	names, values := e.ExpressionAttributeNames, e.ExpressionAttributeValues
+	if names != nil && len(names) == 0 || values != nil && len(values) == 0 {
 		return invalid("ExpressionAttributeNames and ExpressionAttributeValues must not be empty")
 	}
-	unused := slices.AppendSeq(slices.Collect(maps.Keys(e.names)), maps.Keys(e.values))
+	unused := slices.AppendSeq(slices.Collect(maps.Keys(names)), maps.Keys(values))
 	unused = slices.DeleteFunc(unused, func(name string) bool { return slices.Contains(e.used, name) })
 	if len(unused) > 0 {
 		slices.Sort(unused)

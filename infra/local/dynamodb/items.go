@@ -2,40 +2,17 @@ package dynamodb
 
 const maxBatch = 25 // requests of a BatchWriteItem
 
-func (e *Engine) getItem(body []byte) (any, error) {
-	var (
-		tableName  string
-		key        item
-		consistent bool // every read is
-		projection *string
-		in         expressions
-	)
-	if err := decode(body, members{
-		"TableName":                &tableName,
-		"Key":                      &key,
-		"ConsistentRead":           &consistent,
-		"ProjectionExpression":     &projection,
-		"ExpressionAttributeNames": &in.names,
-	}); err != nil {
+func (t *table) getItem(r *request) (any, error) {
+	attributes := r.projection(r.ProjectionExpression)
+	if err := r.end(); err != nil {
 		return nil, err
 	}
-	attributes := in.projection(projection)
-	if err := in.end(); err != nil {
-		return nil, err
-	}
-
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	t, err := e.table(tableName)
-	if err != nil {
-		return nil, err
-	}
-	k, err := t.onlyKey(key)
+	k, err := t.onlyKey(r.Key)
 	if err != nil {
 		return nil, err
 	}
 	found := t.get(k)
-	if found != nil && projection != nil {
+	if found != nil && r.ProjectionExpression != nil {
 		found = found.project(attributes)
 	}
 	return struct {
@@ -43,84 +20,48 @@ func (e *Engine) getItem(body []byte) (any, error) {
 	}{found}, nil
 }
 
-func (e *Engine) putItem(body []byte) (any, error) {
-	var (
-		tableName   string
-		put         item
-		condition   *string
-		in          expressions
-		onSuccess   = "NONE"
-		onCondition = "NONE"
-	)
-	if err := decode(body, members{
-		"TableName":                           &tableName,
-		"Item":                                &put,
-		"ConditionExpression":                 &condition,
-		"ExpressionAttributeNames":            &in.names,
-		"ExpressionAttributeValues":           &in.values,
-		"ReturnValues":                        &onSuccess,
-		"ReturnValuesOnConditionCheckFailure": &onCondition,
-	}); err != nil {
-		return nil, err
-	}
-	for _, wanted := range []string{onSuccess, onCondition} {
+func (t *table) putItem(r *request) (any, error) {
+	for _, wanted := range []string{r.ReturnValues, r.ReturnValuesOnConditionCheckFailure} {
 		if wanted != "NONE" && wanted != "ALL_OLD" {
 			return nil, invalid("return values of %q are not supported, only NONE and ALL_OLD", wanted)
 		}
 	}
-	holds, _ := in.condition(condition)
-	if err := in.end(); err != nil {
+	holds, _ := r.condition(r.ConditionExpression)
+	if err := r.end(); err != nil {
 		return nil, err
 	}
-	if err := put.check(); err != nil {
+	if err := r.Item.check(); err != nil {
 		return nil, err
 	}
-
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	t, err := e.table(tableName)
-	if err != nil {
-		return nil, err
-	}
-	k, err := t.keyOf(put)
+	k, err := t.keyOf(r.Item)
 	if err != nil {
 		return nil, err
 	}
 	old := t.get(k)
 	if !holds(old) {
 		f := &failure{Type: conditionalCheckFailed, Message: "the conditional request failed"}
-		if onCondition == "ALL_OLD" {
+		if r.ReturnValuesOnConditionCheckFailure == "ALL_OLD" {
 			f.Item = old
 		}
 		return nil, f
 	}
+	t.put(k, r.Item)
 	var answer struct {
 		Attributes item `json:",omitzero"`
 	}
-	if onSuccess == "ALL_OLD" {
+	if r.ReturnValues == "ALL_OLD" {
 		answer.Attributes = old
 	}
-	return answer, e.commit(change{Table: tableName, Put: []item{put}})
+	return answer, nil
 }
 
-func (e *Engine) deleteItem(body []byte) (any, error) {
-	var (
-		tableName string
-		key       item
-	)
-	if err := decode(body, members{"TableName": &tableName, "Key": &key}); err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	t, err := e.table(tableName)
+func (t *table) deleteItem(r *request) (any, error) {
+	k, err := t.onlyKey(r.Key)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.onlyKey(key); err != nil {
-		return nil, err
-	}
-	return struct{}{}, e.commit(change{Table: tableName, Delete: []item{key}})
+	t.put(k, nil)
+	return struct{}{}, nil
 }
 
 type writeRequest struct {
@@ -128,27 +69,20 @@ type writeRequest struct {
 	DeleteRequest *struct{ Key item }
 }
 
-// batchWriteItem makes all of its changes, or none if one is refused.
-func (e *Engine) batchWriteItem(body []byte) (any, error) {
-	var requests map[string][]writeRequest
-	if err := decode(body, members{"RequestItems": &requests}); err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var changes []change
-	n := 0
-	for name, writes := range requests {
-		if n += len(writes); len(writes) == 0 || n > maxBatch {
-			return nil, invalid("a batch of %d requests is not of 1 to %d", n, maxBatch)
-		}
+// batchWriteItem makes all writes, or none if one is refused.
+func (e *Engine) batchWriteItem(r *request) (any, error) {
+	var writes []func()
+	for name, requests := range r.RequestItems {
 		t, err := e.table(name)
 		if err != nil {
 			return nil, err
 		}
-		c, seen := change{Table: name}, make(map[key]bool)
-		for _, w := range writes {
-			k, err := t.add(w, &c)
+		if len(requests) == 0 {
+			return nil, invalid("a batch has no requests for table %s", name)
+		}
+		seen := make(map[key]bool)
+		for _, w := range requests {
+			k, it, err := t.write(w)
 			if err != nil {
 				return nil, err
 			}
@@ -156,27 +90,30 @@ func (e *Engine) batchWriteItem(body []byte) (any, error) {
 				return nil, invalid("two requests of a batch have the same key")
 			}
 			seen[k] = true
+			writes = append(writes, func() { t.put(k, it) })
 		}
-		changes = append(changes, c)
 	}
-	if n == 0 {
-		return nil, invalid("a batch must have requests")
+	if len(writes) == 0 || len(writes) > maxBatch {
+		return nil, invalid("a batch of %d requests is not of 1 to %d", len(writes), maxBatch)
 	}
-	return struct{ UnprocessedItems struct{} }{}, e.commit(changes...)
+	for _, write := range writes {
+		write()
+	}
+	return struct{ UnprocessedItems struct{} }{}, nil
 }
 
-// add checks a write, adds it to c and returns its key.
-func (t *table) add(w writeRequest, c *change) (key, error) {
+// write returns the key of a write and the new item, which is nil if the old one is deleted.
+func (t *table) write(w writeRequest) (k key, it item, err error) {
 	switch {
-	case w.PutRequest != nil && w.DeleteRequest == nil:
-		c.Put = append(c.Put, w.PutRequest.Item)
-		if err := w.PutRequest.Item.check(); err != nil {
-			return key{}, err
+	case (w.PutRequest == nil) == (w.DeleteRequest == nil):
+		err = invalid("a request of a batch is not one PutRequest or DeleteRequest")
+	case w.PutRequest == nil:
+		k, err = t.onlyKey(w.DeleteRequest.Key)
+	default:
+		it = w.PutRequest.Item
+		if err = it.check(); err == nil {
+			k, err = t.keyOf(it)
 		}
-		return t.keyOf(w.PutRequest.Item)
-	case w.PutRequest == nil && w.DeleteRequest != nil:
-		c.Delete = append(c.Delete, w.DeleteRequest.Key)
-		return t.onlyKey(w.DeleteRequest.Key)
 	}
-	return key{}, invalid("a request of a batch is not one PutRequest or DeleteRequest")
+	return k, it, err
 }

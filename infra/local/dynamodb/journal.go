@@ -8,16 +8,14 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 )
 
-// journal is the open file of an Engine's changes.
-type journal struct {
-	file   *os.File
-	broken error // the end of the file is not known to be whole
-}
+// line is one request that changed something: its operation and body.
+type line map[string]json.RawMessage
 
 // Open returns an Engine that keeps its tables in the file dynamodb.jsonl of dir,
 // which it creates. Whatever was answered with success is there after the end of
@@ -36,18 +34,18 @@ func Open(dir string) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the tables to %s: %w", path, err)
 	}
-	e.journal = &journal{file: file}
+	e.journal = file
 	return e, nil
 }
 
 // Close makes the tables durable. No change is possible afterwards.
 func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.journal == nil {
 		return nil
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return errors.Join(e.journal.file.Sync(), e.journal.file.Close())
+	return errors.Join(e.journal.Sync(), e.journal.Close())
 }
 
 func (e *Engine) load(path string) error {
@@ -60,24 +58,25 @@ func (e *Engine) load(path string) error {
 	}
 	defer file.Close()
 	dec := json.NewDecoder(file)
-	dec.DisallowUnknownFields()
-	for line := 1; ; line++ {
-		var changes []change
-		err := dec.Decode(&changes)
+	for n := 1; ; n++ {
+		var requests line
+		err := dec.Decode(&requests)
 		// The last line is not whole if the process ended in the middle of it. Its request was not answered.
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			return nil
 		}
-		if err == nil {
-			err = e.apply(changes)
+		for operation, body := range requests {
+			if err == nil {
+				_, err = e.do(operation, body)
+			}
 		}
 		if err != nil {
-			return fmt.Errorf("line %d: %w", line, err)
+			return fmt.Errorf("line %d: %w", n, err)
 		}
 	}
 }
 
-// compact writes the tables to a new file and opens it.
+// compact writes requests that make the tables to a new file, and opens it.
 func (e *Engine) compact(path string) (*os.File, error) {
 	temporary := path + ".new"
 	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -85,15 +84,17 @@ func (e *Engine) compact(path string) (*os.File, error) {
 		return nil, err
 	}
 	defer file.Close()
-	buffered := bufio.NewWriter(file)
+	buffered := bufio.NewWriter(file) // keeps the first error for Flush
 	for _, name := range slices.Sorted(maps.Keys(e.tables)) {
 		t := e.tables[name]
-		err := encode(buffered, []change{{Table: name, Define: &t.definition}})
-		for _, r := range t.records {
-			err = errors.Join(err, encode(buffered, []change{{Table: name, Put: []item{r.item}}}))
+		_ = encode(buffered, line{"CreateTable": t.creation})
+		if t.timeToLive != "" {
+			_ = encode(buffered, map[string]any{"UpdateTimeToLive": map[string]any{
+				"TableName": name, "TimeToLiveSpecification": timeToLive{t.timeToLive, true},
+			}})
 		}
-		if err != nil {
-			return nil, err
+		for _, r := range t.records {
+			_ = encode(buffered, map[string]any{"PutItem": map[string]any{"TableName": name, "Item": r.item}})
 		}
 	}
 	if err := errors.Join(buffered.Flush(), file.Sync(), file.Close()); err != nil {
@@ -105,17 +106,23 @@ func (e *Engine) compact(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 }
 
-func (j *journal) append(changes []change) error {
-	if j.broken != nil {
-		return j.broken
+// record appends a request to the journal. An error is lasting: what this process
+// would answer from then on might not be there after its end.
+func (e *Engine) record(operation string, body []byte) error {
+	if e.journal == nil {
+		return nil
 	}
-	mine, err := j.file.Stat()
+	mine, err := e.journal.Stat()
+	if err == nil {
+		now, _ := os.Stat(e.journal.Name())
+		if now == nil || !os.SameFile(mine, now) {
+			err = fmt.Errorf("%s was replaced or removed, perhaps by another process", e.journal.Name())
+		} else {
+			err = encode(e.journal, line{operation: body})
+		}
+	}
 	if err != nil {
-		return err
+		e.broken = &failure{Type: internalServerError, Message: "the tables cannot be kept: " + err.Error(), status: http.StatusInternalServerError}
 	}
-	if now, err := os.Stat(j.file.Name()); err != nil || !os.SameFile(mine, now) {
-		return fmt.Errorf("%s was replaced or removed, perhaps by another process", j.file.Name())
-	}
-	j.broken = encode(j.file, changes)
-	return j.broken
+	return e.broken
 }

@@ -14,16 +14,14 @@ const maxInOperands = 100
 type parser struct {
 	*expressions
 	tokens     []string
-	terms      []term
-	attributes []string // all that are named
+	attributes []string     // all that are named
+	compared   []comparison // with constants
 }
 
-// term is a part of an expression. It can be a key condition if it compares one
-// attribute with constants.
-type term struct {
-	attribute string // or empty
-	operator  string
-	constants []value
+// comparison is one of an attribute, or of none if that is empty, with a constant.
+type comparison struct {
+	attribute, comparator string
+	constant              value
 }
 
 // clause is a part of a condition.
@@ -94,7 +92,6 @@ func (p *parser) expect(wanted string) {
 func (p *parser) disjunction() clause {
 	left := p.conjunction()
 	for p.accept("OR") {
-		p.term("OR")
 		a, b := left.holds, p.conjunction().holds
 		left = clause{holds: func(it item) bool { return a(it) || b(it) }}
 	}
@@ -114,7 +111,6 @@ func (p *parser) negation() clause {
 	if !p.accept("NOT") {
 		return p.primary()
 	}
-	p.term("NOT")
 	inner := p.negation().holds
 	return clause{holds: func(it item) bool { return !inner(it) }}
 }
@@ -140,10 +136,11 @@ func (p *parser) function() condition {
 	attribute := p.attribute()
 	if name == "begins_with" {
 		p.expect(",")
-		return p.prefix(attribute)
+		prefix := p.operand()
+		p.expect(")")
+		return p.compare(operand{attribute: attribute}, name, prefix)
 	}
 	p.expect(")")
-	p.term(name)
 	switch name {
 	case "attribute_exists":
 		return func(it item) bool { _, ok := it[attribute]; return ok }
@@ -154,24 +151,9 @@ func (p *parser) function() condition {
 	return nil
 }
 
-// prefix reads the rest of begins_with.
-func (p *parser) prefix(attribute string) condition {
-	start := p.operand()
-	p.expect(")")
-	if start.attribute != "" || start.constant.kind != "S" && start.constant.kind != "B" {
-		p.fail("begins_with needs a value of type S or B")
-	}
-	p.term("begins_with", operand{attribute: attribute}, start)
-	return func(it item) bool {
-		v := it[attribute]
-		return v.kind == start.constant.kind && v.scalar().satisfies("begins_with", start.constant.scalar())
-	}
-}
-
 func (p *parser) comparison() condition {
 	left := p.operand()
 	if p.accept("IN") {
-		p.term("IN")
 		return p.membership(left)
 	}
 	if p.accept("BETWEEN") {
@@ -181,14 +163,7 @@ func (p *parser) comparison() condition {
 	if !slices.Contains([]string{"=", "<>", "<", "<=", ">", ">="}, comparator) {
 		p.unexpected(comparator)
 	}
-	right := p.operand()
-	if left.attribute != "" {
-		p.term(comparator, left, right)
-	} else {
-		mirrored := map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-		p.term(cmp.Or(mirrored[comparator], comparator), right, left)
-	}
-	return p.compare(left, comparator, right)
+	return p.compare(left, comparator, p.operand())
 }
 
 // between reads what follows BETWEEN.
@@ -198,24 +173,10 @@ func (p *parser) between(o operand) condition {
 	high := p.operand()
 	fromLow, toHigh := p.compare(o, ">=", low), p.compare(o, "<=", high)
 	if a, b := low.constant, high.constant; p.err == nil && low.attribute == "" && high.attribute == "" &&
-		(a.kind != b.kind || a.scalar().compare(b.scalar()) > 0) {
+		(a.kind != b.kind || a.order(b) > 0) {
 		p.fail("BETWEEN needs two values of one type, the lower one first")
 	}
-	p.term("BETWEEN", o, low, high)
 	return func(it item) bool { return fromLow(it) && toHigh(it) }
-}
-
-// term notes a term of an attribute and constants, or of other operands as one that
-// cannot be a key condition.
-func (p *parser) term(operator string, operands ...operand) {
-	t := term{operator: operator}
-	if len(operands) > 0 && !slices.ContainsFunc(operands[1:], func(o operand) bool { return o.attribute != "" }) {
-		t.attribute = operands[0].attribute
-		for _, o := range operands[1:] {
-			t.constants = append(t.constants, o.constant)
-		}
-	}
-	p.terms = append(p.terms, t)
 }
 
 // membership reads what follows IN.
@@ -241,8 +202,12 @@ func (p *parser) compare(left operand, comparator string, right operand) conditi
 		p.fail("comparing two attributes is not supported")
 	}
 	for _, o := range []operand{left, right} {
-		if o.attribute == "" && !o.constant.isScalar() && comparator != "=" && comparator != "<>" {
-			p.fail("a value of type %s has no order", o.constant.kind)
+		if o.attribute != "" {
+			continue
+		}
+		p.compared = append(p.compared, comparison{cmp.Or(left.attribute, right.attribute), comparator, o.constant})
+		if comparator != "=" && comparator != "<>" && !o.constant.isScalar() || comparator == "begins_with" && o.constant.kind == "N" {
+			p.fail("%s does not go with a value of type %s", comparator, o.constant.kind)
 		}
 	}
 	return func(it item) bool {
@@ -257,7 +222,18 @@ func (p *parser) compare(left operand, comparator string, right operand) conditi
 		case !aok || !bok || a.kind != b.kind:
 			return false
 		}
-		return a.scalar().satisfies(comparator, b.scalar())
+		switch order := a.order(b); comparator {
+		case "begins_with":
+			return strings.HasPrefix(a.scalars[0].text, b.scalars[0].text)
+		case "<":
+			return order < 0
+		case "<=":
+			return order <= 0
+		case ">":
+			return order > 0
+		default:
+			return order >= 0
+		}
 	}
 }
 
@@ -266,7 +242,7 @@ func (p *parser) operand() operand {
 		return operand{attribute: p.attribute()}
 	}
 	name := p.next()
-	v, ok := p.values[name]
+	v, ok := p.ExpressionAttributeValues[name]
 	if !ok {
 		p.fail("%s is not defined in ExpressionAttributeValues", name)
 	}
@@ -279,10 +255,10 @@ func (p *parser) attribute() string {
 	name := token
 	switch {
 	case strings.HasPrefix(token, "#"):
-		if name = p.names[token]; name == "" {
+		if name = p.ExpressionAttributeNames[token]; name == "" {
 			p.fail("%s is not defined in ExpressionAttributeNames, or empty", token)
 		}
-	case strings.Trim(token, word) != "" || token == "":
+	case token == "" || strings.ContainsAny(token[:1], ":=<>(),"):
 		p.unexpected(token)
 	case isReserved(token):
 		p.fail("attribute name %q is a reserved word; use a #name", token)

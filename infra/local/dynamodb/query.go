@@ -1,174 +1,94 @@
 package dynamodb
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 const maxPage = 1 << 20 // bytes of the items of a page, before filter and projection
 
-// reading is what Query and Scan have in common.
-type reading struct {
-	tableName  string
-	consistent bool // every read is
-	filter     *string
-	projection *string
-	limit      *int
-	start      item // ExclusiveStartKey
-	choice     string
-	in         expressions
-}
-
-func (r *reading) members() members {
-	return members{
-		"TableName":                 &r.tableName,
-		"ConsistentRead":            &r.consistent,
-		"FilterExpression":          &r.filter,
-		"ProjectionExpression":      &r.projection,
-		"ExpressionAttributeNames":  &r.in.names,
-		"ExpressionAttributeValues": &r.in.values,
-		"Limit":                     &r.limit,
-		"ExclusiveStartKey":         &r.start,
-		"Select":                    &r.choice,
+func (t *table) query(r *request) (any, error) {
+	if r.KeyConditionExpression == nil {
+		return nil, invalid("a Query needs a KeyConditionExpression")
 	}
-}
-
-func (e *Engine) query(body []byte) (any, error) {
-	var (
-		r            reading
-		keyCondition string
-		forward      = true
-	)
-	known := r.members()
-	known["KeyConditionExpression"], known["ScanIndexForward"] = &keyCondition, &forward
-	if err := decode(body, known); err != nil {
-		return nil, err
-	}
-	terms := r.in.keyTerms(keyCondition)
-	p, err := r.pager()
+	hash, holds, err := t.keyCondition(r.parser(*r.KeyConditionExpression))
 	if err != nil {
 		return nil, err
 	}
-
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	t, err := e.table(r.tableName)
-	if err != nil {
-		return nil, err
+	if r.ExclusiveStartKey != nil && !holds(r.ExclusiveStartKey) {
+		return nil, invalid("ExclusiveStartKey does not satisfy the key condition")
 	}
-	holds, hash, err := t.keyCondition(terms)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range t.Keys {
-		if slices.Contains(p.filtered, key.AttributeName) {
-			return nil, invalid("FilterExpression of a Query names the key attribute %q", key.AttributeName)
-		}
-	}
-	if r.start != nil {
-		if start, err := t.onlyKey(r.start); err != nil {
-			return nil, err
-		} else if !holds(start) {
-			return nil, invalid("ExclusiveStartKey does not satisfy the key condition")
-		}
-	}
-	// The records of one hash key are together, and of these the ones that hold.
-	first, _ := slices.BinarySearchFunc(t.records, hash, func(r *record, hash scalar) int { return r.key[0].compare(hash) })
+	// The items of one hash key are neighbours, and so are those of them that satisfy the condition.
+	first, _ := slices.BinarySearchFunc(t.records, hash, func(r record, hash scalar) int { return r.key[0].compare(hash) })
 	records := t.records[first:]
-	for len(records) > 0 && records[0].key[0] == hash && !holds(records[0].key) {
+	for len(records) > 0 && records[0].key[0] == hash && !holds(records[0].item) {
 		records = records[1:]
 	}
-	n := slices.IndexFunc(records, func(r *record) bool { return !holds(r.key) })
-	if n >= 0 {
+	if n := slices.IndexFunc(records, func(r record) bool { return !holds(r.item) }); n >= 0 {
 		records = records[:n]
 	}
-	return p.page(t, records, forward)
+	return t.page(r, records, t.KeySchema)
 }
 
-// keyCondition returns the meaning of a key condition expression, and its hash key.
-func (t *table) keyCondition(terms []term) (holds func(key) bool, hash scalar, err error) {
-	var (
-		operators [2]string
-		constants [2][]scalar
-	)
-	rangeOperators := []string{"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"}
-	for _, term := range terms {
-		i := slices.IndexFunc(t.Keys, func(d attributeDefinition) bool { return d.AttributeName == term.attribute })
-		if i < 0 || operators[i] != "" || !slices.Contains(rangeOperators, term.operator) || i == 0 && term.operator != "=" {
-			return nil, scalar{}, invalid("KeyConditionExpression is not the hash key = a value, AND at most one condition of the range key")
-		}
-		operators[i] = term.operator
-		for _, v := range term.constants {
-			s, err := t.keyValue(i, v)
-			if err != nil {
-				return nil, scalar{}, err
-			}
-			constants[i] = append(constants[i], s)
+// keyCondition reads a key condition expression, which is a condition of a narrow form. It returns the hash key, too.
+func (t *table) keyCondition(p *parser) (hash scalar, holds condition, err error) {
+	form := invalid("KeyConditionExpression is not the hash key = a value, AND at most one condition of the range key")
+	for _, token := range p.tokens {
+		if slices.Contains([]string{"OR", "NOT", "IN", "<>", "ATTRIBUTE_EXISTS", "ATTRIBUTE_NOT_EXISTS"}, strings.ToUpper(token)) {
+			return hash, nil, form
 		}
 	}
-	if operators[0] == "" {
-		return nil, scalar{}, invalid("KeyConditionExpression lacks the hash key")
+	holds = p.disjunction().holds
+	if p.end(); p.err != nil {
+		return hash, nil, p.err
 	}
-	return func(k key) bool {
-		return k[0] == constants[0][0] && (operators[1] == "" || k[1].satisfies(operators[1], constants[1]...))
-	}, constants[0][0], nil
+	slices.Sort(p.attributes)
+	if len(slices.Compact(p.attributes)) < len(p.attributes) || !slices.Contains(p.attributes, t.KeySchema[0].AttributeName) {
+		return hash, nil, form
+	}
+	for _, c := range p.compared {
+		i := slices.IndexFunc(t.AttributeDefinitions, func(d attributeDefinition) bool { return d.AttributeName == c.attribute })
+		if i < 0 || i == 0 && c.comparator != "=" {
+			return hash, nil, form
+		}
+		s, err := t.keyValue(i, c.constant)
+		if err != nil {
+			return hash, nil, err
+		}
+		if i == 0 {
+			hash = s
+		}
+	}
+	return hash, holds, nil
 }
 
-func (e *Engine) scan(body []byte) (any, error) {
-	var r reading
-	if err := decode(body, r.members()); err != nil {
-		return nil, err
-	}
-	p, err := r.pager()
-	if err != nil {
-		return nil, err
-	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	t, err := e.table(r.tableName)
-	if err != nil {
-		return nil, err
-	}
-	return p.page(t, t.records, true)
-}
+func (t *table) scan(r *request) (any, error) { return t.page(r, t.records, nil) }
 
-// pager makes the page of a reading whose expressions have been read.
-type pager struct {
-	*reading
-	passes     condition
-	filtered   []string // attributes that the filter names
-	attributes []string // projected
-}
-
-func (r *reading) pager() (*pager, error) {
-	p := &pager{reading: r}
-	p.passes, p.filtered = r.in.condition(r.filter)
-	p.attributes = r.in.projection(r.projection)
-	if err := r.in.end(); err != nil {
+// page returns the first page of records, which are sorted, or the last one if they
+// are read backward. unfiltered are attributes that a filter must not name.
+func (t *table) page(r *request, records []record, unfiltered []keySchemaElement) (any, error) {
+	passes, filtered := r.condition(r.FilterExpression)
+	projected := r.projection(r.ProjectionExpression)
+	if err := r.end(); err != nil {
 		return nil, err
 	}
-	if r.limit != nil && *r.limit < 1 {
-		return nil, invalid("Limit %d is less than 1", *r.limit)
+	projecting := r.ProjectionExpression != nil
+	switch {
+	case slices.ContainsFunc(unfiltered, func(k keySchemaElement) bool { return slices.Contains(filtered, k.AttributeName) }):
+		return nil, invalid("FilterExpression of a Query names a key attribute")
+	case r.Limit != nil && *r.Limit < 1:
+		return nil, invalid("Limit %d is less than 1", *r.Limit)
+	case projecting && r.Select != "" && r.Select != "SPECIFIC_ATTRIBUTES",
+		!projecting && r.Select != "" && r.Select != "ALL_ATTRIBUTES" && r.Select != "COUNT":
+		return nil, invalid("Select %q is not supported, or does not go with or without a ProjectionExpression", r.Select)
 	}
-	switch projected := r.projection != nil; {
-	case r.choice == "", projected && r.choice == "SPECIFIC_ATTRIBUTES", !projected && (r.choice == "ALL_ATTRIBUTES" || r.choice == "COUNT"):
-		return p, nil
-	}
-	return nil, invalid("Select %q is not supported, or does not go with the ProjectionExpression or without one", r.choice)
-}
-
-// page returns the first page of records, which are sorted, or the last one if it
-// reads them backward. A page that ends by its limit has a LastEvaluatedKey even if nothing follows.
-func (p *pager) page(t *table, records []*record, forward bool) (any, error) {
-	var answer struct {
-		Items               []item `json:",omitzero"`
-		Count, ScannedCount int
-		LastEvaluatedKey    item `json:",omitzero"`
-	}
-	if p.start != nil {
-		k, err := t.onlyKey(p.start)
+	if r.ExclusiveStartKey != nil {
+		k, err := t.onlyKey(r.ExclusiveStartKey)
 		if err != nil {
 			return nil, err
 		}
 		switch i, found := find(records, k); {
-		case !forward:
+		case !r.ScanIndexForward:
 			records = records[:i]
 		case found:
 			records = records[i+1:]
@@ -176,28 +96,34 @@ func (p *pager) page(t *table, records []*record, forward bool) (any, error) {
 			records = records[i:]
 		}
 	}
-	if p.choice != "COUNT" {
+	var answer struct {
+		Items               []item `json:",omitzero"`
+		Count, ScannedCount int
+		LastEvaluatedKey    item `json:",omitzero"`
+	}
+	if r.Select != "COUNT" {
 		answer.Items = []item{}
 	}
 	size := 0
 	for i := range records {
 		it := records[i].item
-		if !forward {
+		if !r.ScanIndexForward {
 			it = records[len(records)-1-i].item
 		}
 		size += it.size()
 		answer.ScannedCount++
-		if p.passes(it) {
+		if passes(it) {
 			answer.Count++
-			if p.projection != nil {
-				answer.Items = append(answer.Items, it.project(p.attributes))
-			} else if p.choice != "COUNT" {
+			if projecting {
+				answer.Items = append(answer.Items, it.project(projected))
+			} else if r.Select != "COUNT" {
 				answer.Items = append(answer.Items, it)
 			}
 		}
-		if p.limit != nil && answer.ScannedCount == *p.limit || size >= maxPage && i < len(records)-1 {
+		// A full page has a LastEvaluatedKey even if nothing follows.
+		if r.Limit != nil && answer.ScannedCount == *r.Limit || size >= maxPage && i < len(records)-1 {
 			answer.LastEvaluatedKey = make(item)
-			for _, key := range t.Keys {
+			for _, key := range t.KeySchema {
 				answer.LastEvaluatedKey[key.AttributeName] = it[key.AttributeName]
 			}
 			break

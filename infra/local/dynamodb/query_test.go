@@ -163,7 +163,7 @@ func testKeyConditions(t *testing.T, client *sdk.Client) {
 		{condition: "id = :a AND id = :a", code: refused}, {condition: "id = :a AND rev > :a AND rev < :c", code: refused},
 		{condition: "id = :a AND n = :1", code: refused}, {condition: "id = :a OR rev = :b", code: refused}, {condition: "id = :a AND NOT rev = :b", code: refused},
 		{condition: "id = :a AND rev <> :b", code: refused}, {condition: "id = :a AND rev IN (:b)", code: refused}, {condition: "id IN (:a)", code: refused},
-		{condition: "id = :a AND attribute_exists(rev)", code: refused}, {condition: "id = :1", code: refused}, {condition: "id = :bool", code: refused},
+		{condition: "id = :a AND attribute_exists(rev)", code: refused}, {condition: "id = :a AND attribute_not_exists(rev)", code: refused}, {condition: "id = :1", code: refused}, {condition: "id = :bool", code: refused},
 		{condition: "id = :e", code: refused}, {condition: "id = :a AND rev > :e", code: refused}, {condition: "id = :a AND rev = :1", code: refused},
 		{condition: "id = :a AND begins_with(rev, :1)", code: refused}, {condition: "id = :a AND begins_with(rev, s)", code: refused},
 		{condition: "id = :a AND BEGINS_WITH(rev, :b)", code: refused}, {condition: "id = :a AND begins_with(rev)", code: refused},

@@ -8,20 +8,13 @@ import (
 	"time"
 )
 
-// table is sorted by key. Its records are replaced and never modified, so that an
-// answer can be written without the engine's lock.
+// table has items that are replaced and never modified, so that an answer can be
+// written without the engine's lock.
 type table struct {
-	definition
-	name    string
-	records []*record
-}
-
-// definition is a table without its name and items.
-type definition struct {
-	Billing    string
-	Created    time.Time
-	Keys       []attributeDefinition // the hash key, and the range key if there is one
-	TimeToLive string                `json:",omitzero"` // attribute; empty: disabled
+	tableDescription
+	creation   []byte   // request
+	timeToLive string   // attribute; empty: disabled
+	records    []record // sorted by key
 }
 
 type record struct {
@@ -45,7 +38,7 @@ type (
 		TableArn             string
 		TableStatus          string
 		CreationDateTime     float64
-		AttributeDefinitions []attributeDefinition
+		AttributeDefinitions []attributeDefinition // in the order of KeySchema
 		KeySchema            []keySchemaElement
 		BillingModeSummary   billingModeSummary
 		ItemCount            int
@@ -53,30 +46,15 @@ type (
 )
 
 func (t *table) describe(status string) tableDescription {
-	schema := []keySchemaElement{{t.Keys[0].AttributeName, "HASH"}}
-	if len(t.Keys) > 1 {
-		schema = append(schema, keySchemaElement{t.Keys[1].AttributeName, "RANGE"})
-	}
-	return tableDescription{
-		TableName:            t.name,
-		TableArn:             "arn:aws:dynamodb:local:000000000000:table/" + t.name,
-		TableStatus:          status,
-		CreationDateTime:     float64(t.Created.UnixMilli()) / 1000,
-		AttributeDefinitions: t.Keys,
-		KeySchema:            schema,
-		BillingModeSummary:   billingModeSummary{t.Billing},
-		ItemCount:            len(t.records),
-	}
+	d := t.tableDescription
+	d.TableStatus, d.ItemCount = status, len(t.records)
+	return d
 }
 
 // keyOf returns the key of an item, which may have other attributes.
 func (t *table) keyOf(it item) (k key, err error) {
-	for i, attribute := range t.Keys {
-		v, ok := it[attribute.AttributeName]
-		if !ok {
-			return key{}, invalid("key attribute %q is missing", attribute.AttributeName)
-		}
-		if k[i], err = t.keyValue(i, v); err != nil {
+	for i := range t.KeySchema {
+		if k[i], err = t.keyValue(i, it[t.KeySchema[i].AttributeName]); err != nil {
 			return key{}, err
 		}
 	}
@@ -85,28 +63,24 @@ func (t *table) keyOf(it item) (k key, err error) {
 
 // onlyKey is keyOf, of an item that must have no other attribute.
 func (t *table) onlyKey(it item) (key, error) {
-	if len(it) != len(t.Keys) {
-		return key{}, invalid("a key of %d attributes does not match the schema, which has %d", len(it), len(t.Keys))
+	if len(it) != len(t.KeySchema) {
+		return key{}, invalid("a key of %d attributes does not match the schema, which has %d", len(it), len(t.KeySchema))
 	}
 	return t.keyOf(it)
 }
 
-// keyValue checks the value of the hash key (i = 0) or of the range key (i = 1).
+// keyValue returns the value of the hash key (i = 0) or of the range key (i = 1).
 func (t *table) keyValue(i int, v value) (scalar, error) {
-	limit := [...]int{maxHashKey, maxRangeKey}[i]
-	name, kind := t.Keys[i].AttributeName, t.Keys[i].AttributeType
-	if v.kind != kind {
-		return scalar{}, invalid("key attribute %q is of type %s and not %s", name, v.kind, kind)
+	d, limit := t.AttributeDefinitions[i], [...]int{maxHashKey, maxRangeKey}[i]
+	if v.kind != d.AttributeType || v.size == 0 || v.size > limit {
+		return scalar{}, invalid("key attribute %q must be of type %s and of 1 to %d bytes", d.AttributeName, d.AttributeType, limit)
 	}
-	if v.size == 0 || v.size > limit {
-		return scalar{}, invalid("key attribute %q is of %d bytes and not of 1 to %d", name, v.size, limit)
-	}
-	return v.scalar(), nil
+	return v.scalars[0], nil
 }
 
 // find returns the index in records, which are sorted, of a key, or else of the next one.
-func find(records []*record, k key) (int, bool) {
-	return slices.BinarySearchFunc(records, k, func(r *record, k key) int { return r.key.compare(k) })
+func find(records []record, k key) (int, bool) {
+	return slices.BinarySearchFunc(records, k, func(r record, k key) int { return r.key.compare(k) })
 }
 
 func (t *table) get(k key) item {
@@ -116,17 +90,17 @@ func (t *table) get(k key) item {
 	return nil
 }
 
+// put deletes the item of the key if it is nil.
 func (t *table) put(k key, it item) {
 	i, found := find(t.records, k)
-	if !found {
-		t.records = slices.Insert(t.records, i, nil)
+	end := i
+	if found {
+		end++
 	}
-	t.records[i] = &record{k, it}
-}
-
-func (t *table) delete(k key) {
-	if i, found := find(t.records, k); found {
-		t.records = slices.Delete(t.records, i, i+1)
+	if it == nil {
+		t.records = slices.Delete(t.records, i, end)
+	} else {
+		t.records = slices.Replace(t.records, i, end, record{k, it})
 	}
 }
 
@@ -150,46 +124,34 @@ func checkTableName(name string) error {
 	return nil
 }
 
-func (e *Engine) createTable(body []byte) (any, error) {
-	var (
-		name        string
-		definitions []attributeDefinition
-		schema      []keySchemaElement
-		billing     = "PROVISIONED"
-		provisioned *throughput
-	)
-	if err := decode(body, members{
-		"TableName":             &name,
-		"AttributeDefinitions":  &definitions,
-		"KeySchema":             &schema,
-		"BillingMode":           &billing,
-		"ProvisionedThroughput": &provisioned,
-	}); err != nil {
-		return nil, err
-	}
+func (e *Engine) createTable(r *request) (any, error) {
+	name, billing := r.TableName, r.BillingMode
 	if err := checkTableName(name); err != nil {
 		return nil, err
 	}
-	keys, err := keysOf(schema, definitions)
+	keys, err := keysOf(r.KeySchema, r.AttributeDefinitions)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case billing != "PROVISIONED" && billing != "PAY_PER_REQUEST":
 		return nil, invalid("BillingMode %q is not PROVISIONED or PAY_PER_REQUEST", billing)
-	case (billing == "PROVISIONED") != (provisioned != nil):
+	case (billing == "PROVISIONED") != (r.ProvisionedThroughput != nil):
 		return nil, invalid("ProvisionedThroughput goes with BillingMode PROVISIONED, and only with that")
 	}
-
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if _, ok := e.tables[name]; ok {
 		return nil, &failure{Type: resourceInUse, Message: "table " + name + " exists"}
 	}
-	if err := e.commit(change{Table: name, Define: &definition{Billing: billing, Created: time.Now(), Keys: keys}}); err != nil {
-		return nil, err
-	}
-	return struct{ TableDescription tableDescription }{e.tables[name].describe("ACTIVE")}, nil
+	t := &table{creation: r.body, tableDescription: tableDescription{
+		TableName:            name,
+		TableArn:             "arn:aws:dynamodb:local:000000000000:table/" + name,
+		CreationDateTime:     float64(time.Now().UnixMilli()) / 1000,
+		AttributeDefinitions: keys,
+		KeySchema:            r.KeySchema,
+		BillingModeSummary:   billingModeSummary{billing},
+	}}
+	e.tables[name] = t
+	return struct{ TableDescription tableDescription }{t.describe("ACTIVE")}, nil
 }
 
 // keysOf returns the definitions of the key attributes in the order of schema.
@@ -211,35 +173,20 @@ func keysOf(schema []keySchemaElement, definitions []attributeDefinition) ([]att
 	return keys, nil
 }
 
-func (e *Engine) describeTable(body []byte) (any, error) {
-	var name string
-	if err := decode(body, members{"TableName": &name}); err != nil {
-		return nil, err
-	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	t, err := e.table(name)
-	if err != nil {
-		return nil, err
-	}
+func (t *table) describeTable(*request) (any, error) {
 	return struct{ Table tableDescription }{t.describe("ACTIVE")}, nil
 }
 
-func (e *Engine) listTables(body []byte) (any, error) {
-	var (
-		start string
-		limit = 100
-	)
-	if err := decode(body, members{"ExclusiveStartTableName": &start, "Limit": &limit}); err != nil {
-		return nil, err
+func (e *Engine) listTables(r *request) (any, error) {
+	limit := 100
+	if r.Limit != nil {
+		limit = *r.Limit
 	}
 	if limit < 1 || limit > 100 {
 		return nil, invalid("Limit %d is not between 1 and 100", limit)
 	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
 	names := slices.Sorted(maps.Keys(e.tables))
-	names = slices.DeleteFunc(names, func(name string) bool { return name <= start })
+	names = slices.DeleteFunc(names, func(name string) bool { return name <= r.ExclusiveStartTableName })
 	var answer struct {
 		TableNames             []string
 		LastEvaluatedTableName string `json:",omitzero"`
@@ -251,73 +198,43 @@ func (e *Engine) listTables(body []byte) (any, error) {
 	return answer, nil
 }
 
-func (e *Engine) deleteTable(body []byte) (any, error) {
-	var name string
-	if err := decode(body, members{"TableName": &name}); err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	t, err := e.table(name)
+func (e *Engine) deleteTable(r *request) (any, error) {
+	t, err := e.table(r.TableName)
 	if err != nil {
 		return nil, err
 	}
-	return struct{ TableDescription tableDescription }{t.describe("DELETING")}, e.commit(change{Table: name, Drop: true})
+	delete(e.tables, r.TableName)
+	return struct{ TableDescription tableDescription }{t.describe("DELETING")}, nil
 }
 
-func (e *Engine) describeTimeToLive(body []byte) (any, error) {
-	var name string
-	if err := decode(body, members{"TableName": &name}); err != nil {
-		return nil, err
-	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	t, err := e.table(name)
-	if err != nil {
-		return nil, err
-	}
-	type description struct {
-		TimeToLiveStatus string
+type timeToLive struct {
+	AttributeName string
+	Enabled       bool
+}
+
+func (t *table) describeTimeToLive(*request) (any, error) {
+	var d struct {
 		AttributeName    string `json:",omitzero"`
+		TimeToLiveStatus string
 	}
-	answer := description{"DISABLED", ""}
-	if t.TimeToLive != "" {
-		answer = description{"ENABLED", t.TimeToLive}
+	if d.AttributeName, d.TimeToLiveStatus = t.timeToLive, "DISABLED"; t.timeToLive != "" {
+		d.TimeToLiveStatus = "ENABLED"
 	}
-	return struct{ TimeToLiveDescription description }{answer}, nil
+	return struct{ TimeToLiveDescription any }{d}, nil
 }
 
-// updateTimeToLive sets the attribute. No item expires here: DynamoDB, too, keeps
+// updateTimeToLive keeps the attribute. No item expires here: DynamoDB, too, keeps
 // expired items for days.
-func (e *Engine) updateTimeToLive(body []byte) (any, error) {
-	var (
-		name          string
-		specification struct {
-			AttributeName string
-			Enabled       bool
-		}
-	)
-	if err := decode(body, members{"TableName": &name, "TimeToLiveSpecification": &specification}); err != nil {
-		return nil, err
+func (t *table) updateTimeToLive(r *request) (any, error) {
+	switch s := r.TimeToLiveSpecification; {
+	case s.AttributeName == "" || len(s.AttributeName) > 255:
+		return nil, invalid("AttributeName of %d bytes is not of 1 to 255", len(s.AttributeName))
+	case s.Enabled && t.timeToLive == "":
+		t.timeToLive = s.AttributeName
+	case !s.Enabled && t.timeToLive == s.AttributeName:
+		t.timeToLive = ""
+	default:
+		return nil, invalid("the time to live is enabled or disabled already, or on another attribute")
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	t, err := e.table(name)
-	if err != nil {
-		return nil, err
-	}
-	attribute, d := specification.AttributeName, t.definition
-	switch {
-	case attribute == "" || len(attribute) > 255:
-		return nil, invalid("AttributeName of %d bytes is not of 1 to 255", len(attribute))
-	case specification.Enabled == (d.TimeToLive != ""):
-		return nil, invalid("TimeToLive is already enabled or disabled")
-	case !specification.Enabled && d.TimeToLive != attribute:
-		return nil, invalid("TimeToLive is enabled on %q", d.TimeToLive)
-	}
-	d.TimeToLive = ""
-	if specification.Enabled {
-		d.TimeToLive = attribute
-	}
-	return struct{ TimeToLiveSpecification any }{specification}, e.commit(change{Table: name, Define: &d})
+	return struct{ TimeToLiveSpecification timeToLive }{r.TimeToLiveSpecification}, nil
 }

@@ -63,7 +63,7 @@ func (it item) project(attributes []string) item {
 	return projected
 }
 
-func checkNames(attributes map[string]value) error {
+func checkNames(attributes item) error {
 	for name := range attributes {
 		if name == "" || len(name) > maxName {
 			return invalid("attribute name of %d bytes is not of 1 to %d", len(name), maxName)
@@ -72,13 +72,15 @@ func checkNames(attributes map[string]value) error {
 	return nil
 }
 
-// value is an attribute value. It keeps the JSON text of its content, checked
-// but otherwise as it was sent.
+// value is an attribute value. It keeps the JSON text of its content as it was sent.
 type value struct {
-	kind    string // S, N, B, BOOL, NULL, M, L, SS, NS or BS
-	content json.RawMessage
-	size    int // by the rules of DynamoDB's "item sizes and formats"
-	nesting int // levels of lists and maps
+	kind     string // S, N, B, BOOL, NULL, M, L, SS, NS or BS
+	content  json.RawMessage
+	scalars  []scalar // one of an S, N or B
+	members  item     // of an M
+	elements []value  // of an L
+	size     int      // by the rules of DynamoDB's "item sizes and formats"
+	nesting  int      // levels of lists and maps
 }
 
 func (v value) MarshalJSON() ([]byte, error) {
@@ -99,20 +101,22 @@ func (v *value) UnmarshalJSON(text []byte) error {
 	if bytes.Equal(v.content, []byte("null")) {
 		return invalid("an attribute value of type %s must not be null", v.kind)
 	}
-	return v.measure()
+	return v.parse()
 }
 
-// measure checks the content and finds its size and nesting.
-func (v *value) measure() error {
+// parse reads and checks the content.
+func (v *value) parse() error {
 	switch v.kind {
-	case "S", "N", "B":
-		var text string
-		if err := json.Unmarshal(v.content, &text); err != nil {
+	case "S", "N", "B", "SS", "NS", "BS":
+		texts := make([]string, 1)
+		dst := any(&texts)
+		if v.isScalar() {
+			dst = &texts[0]
+		}
+		if err := json.Unmarshal(v.content, dst); err != nil {
 			return err
 		}
-		s, err := parseScalar(v.kind, text)
-		v.size = s.size
-		return err
+		return v.add(texts)
 
 	case "BOOL", "NULL":
 		var truth bool
@@ -125,32 +129,23 @@ func (v *value) measure() error {
 		v.size = 1
 		return nil
 
-	case "SS", "NS", "BS":
-		var texts []string
-		if err := json.Unmarshal(v.content, &texts); err != nil {
-			return err
-		}
-		return v.measureSet(texts)
-
 	case "M":
-		var attributes map[string]value
-		if err := json.Unmarshal(v.content, &attributes); err != nil {
+		if err := json.Unmarshal(v.content, &v.members); err != nil {
 			return err
 		}
 		v.size, v.nesting = 3, 1
-		for name, member := range attributes {
+		for name, member := range v.members {
 			v.size += len(name)
 			v.contain(member)
 		}
-		return checkNames(attributes)
+		return checkNames(v.members)
 
 	case "L":
-		var elements []value
-		if err := json.Unmarshal(v.content, &elements); err != nil {
+		if err := json.Unmarshal(v.content, &v.elements); err != nil {
 			return err
 		}
 		v.size, v.nesting = 3, 1
-		for _, element := range elements {
+		for _, element := range v.elements {
 			v.contain(element)
 		}
 		return nil
@@ -163,72 +158,42 @@ func (v *value) contain(inner value) {
 	v.nesting = max(v.nesting, 1+inner.nesting)
 }
 
-func (v *value) measureSet(texts []string) error {
-	if len(texts) == 0 {
-		return invalid("a set must not be empty")
-	}
-	seen := make(map[scalar]bool, len(texts))
+func (v *value) add(texts []string) error {
 	for _, text := range texts {
 		s, err := parseScalar(v.kind[:1], text)
 		if err != nil {
 			return err
 		}
-		if seen[s] {
-			return invalid("a set must not contain %q twice", text)
-		}
-		seen[s] = true
+		v.scalars = append(v.scalars, s)
 		v.size += s.size
+	}
+	if n := len(v.set()); n == 0 || n < len(texts) {
+		return invalid("a set must not be empty or contain a value twice")
 	}
 	return nil
 }
 
-func (v value) isScalar() bool { return v.kind == "S" || v.kind == "N" || v.kind == "B" }
-
-// equal says whether two values are the same: numbers by value, sets and maps in any order.
-func (v value) equal(w value) bool {
-	if v.kind != w.kind {
-		return false
-	}
-	switch v.kind {
-	case "S", "N", "B":
-		return v.scalar().compare(w.scalar()) == 0
-	case "SS", "NS", "BS":
-		return maps.Equal(v.set(), w.set())
-	case "M":
-		var a, b map[string]value
-		v.read(&a)
-		w.read(&b)
-		return maps.EqualFunc(a, b, value.equal)
-	case "L":
-		var a, b []value
-		v.read(&a)
-		w.read(&b)
-		return slices.EqualFunc(a, b, value.equal)
-	}
-	return bytes.Equal(v.content, w.content) // BOOL, NULL
-}
-
 func (v value) set() map[scalar]bool {
-	var texts []string
-	v.read(&texts)
-	set := make(map[scalar]bool, len(texts))
-	for _, text := range texts {
-		s, _ := parseScalar(v.kind[:1], text)
+	set := make(map[scalar]bool, len(v.scalars))
+	for _, s := range v.scalars {
 		set[s] = true
 	}
 	return set
 }
 
-// read reads the content, which has been checked.
-func (v value) read(dst any) { _ = json.Unmarshal(v.content, dst) }
-
-// scalar returns the content of an S, N or B, which has been checked.
-func (v value) scalar() scalar {
-	var text string
-	v.read(&text)
-	s, _ := parseScalar(v.kind, text)
-	return s
+// equal says whether two values are the same: numbers by value, sets and maps in any order.
+func (v value) equal(w value) bool {
+	if v.kind != w.kind || v.kind == "BOOL" && !bytes.Equal(v.content, w.content) {
+		return false
+	}
+	return maps.Equal(v.set(), w.set()) && maps.EqualFunc(v.members, w.members, value.equal) &&
+		slices.EqualFunc(v.elements, w.elements, value.equal)
 }
+
+func (v value) isScalar() bool { return v.kind == "S" || v.kind == "N" || v.kind == "B" }
+
+// order compares S, N or B: numbers by value, the others bytewise.
+func (v value) order(w value) int { return v.scalars[0].compare(w.scalars[0]) }
 
 // scalar is the content of an S, N or B. Equal ones of a kind are ==.
 type scalar struct {
@@ -247,28 +212,6 @@ func parseScalar(kind, text string) (scalar, error) {
 		return scalar{text: string(raw), size: len(raw)}, err
 	}
 	return scalar{text: text, size: len(text)}, nil
-}
-
-// satisfies reports whether s is <, <=, >, >=, =, begins_with of the first of
-// constants, or BETWEEN two of them.
-func (s scalar) satisfies(operator string, constants ...scalar) bool {
-	order := s.compare(constants[0])
-	switch operator {
-	case "begins_with":
-		return strings.HasPrefix(s.text, constants[0].text)
-	case "BETWEEN":
-		return order >= 0 && s.compare(constants[1]) <= 0
-	case "=":
-		return order == 0
-	case "<":
-		return order < 0
-	case "<=":
-		return order <= 0
-	case ">":
-		return order > 0
-	default:
-		return order >= 0
-	}
 }
 
 // compare orders scalars of a kind: numbers by value, the others bytewise.
