@@ -101,4 +101,8 @@ delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay
 smoke: ## test a running service: URL=https://…, with the token in the environment variable SMOKE_TOKEN
 	@go build $(GO_FLAGS) -o .build/smoke ./infra/deploy/smoke && exec .build/smoke -url $(call quote,$(or $(URL),http://127.0.0.1:3000))
 
-.PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction keys validate deploy logs delete smoke
+erase: ## erase an organization for good: ORG=acme SETTINGS=TABLE HISTORY=TABLE (asks first; CONFIRM=acme does not)
+	@go build $(GO_FLAGS) -o .build/erase ./infra/deploy/erase && exec .build/erase -settings $(call quote,$(SETTINGS)) \
+	  -history $(call quote,$(HISTORY)) -confirm $(call quote,$(CONFIRM)) -- $(call quote,$(ORG))
+
+.PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction keys validate deploy logs delete smoke erase

@@ -113,6 +113,9 @@ sample() {
 
 parsed='Organization settings updated successfully
 10GB'
+restored='/theme was "dark" and is "light" by alice
+Organization settings restored successfully
+dark'
 plain='{"success":true,"message":"Organization settings updated successfully"}
 {"success":true,"settings":{"theme":"dark","limits":{"maxFileSize":"10GB"}}}'
 
@@ -121,6 +124,7 @@ go build -o "$work/hostile" ./docs/samples/hostile
 # Java runs a source file only if it has its compiler.
 sample curl curl curl "$plain" sh docs/samples/curl.sh
 sample JavaScript node nodejs "$parsed" node docs/samples/javascript.mjs
+sample 'JavaScript, history' node nodejs "$restored" node docs/samples/history.mjs
 sample Python python3 python3 "$parsed" python3 docs/samples/python.py
 sample Ruby ruby ruby "$parsed" ruby docs/samples/ruby.rb
 sample PHP php php-cli "$parsed" php docs/samples/php.php

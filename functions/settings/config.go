@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ const (
 	minJWKSMaxAge = time.Second
 	maxJWKSMaxAge = 24 * time.Hour
 )
+
+// maxHistoryDays bounds HISTORY_DAYS: a hundred years.
+const maxHistoryDays = 36_500
 
 // readConfig reads the variables by getenv, which is [os.Getenv] or a stand-in. Its error joins one for each problem.
 func readConfig(getenv func(string) string) (config, error) {
@@ -67,8 +71,10 @@ func readConfig(getenv func(string) string) (config, error) {
 				UserClaim:         optional("JWT_USER_CLAIM", "sub"),
 				RequiredScope:     optional("JWT_REQUIRED_SCOPE", ""),
 			},
-			Tables: dynamo.Tables{Users: required("USERS_TABLE"), Settings: required("SETTINGS_TABLE")},
-			Build:  version,
+			Tables: dynamo.Tables{
+				Users: required("USERS_TABLE"), Settings: required("SETTINGS_TABLE"), History: optional("HISTORY_TABLE", ""),
+			},
+			Build: version,
 		},
 		version: getenv("AWS_LAMBDA_FUNCTION_VERSION"),
 	}
@@ -88,6 +94,18 @@ func readConfig(getenv func(string) string) (config, error) {
 	}
 	if err := auth.CheckJWKSURL(c.Auth.JWKSURL); err != nil && c.Auth.JWKSURL != "" {
 		problem("JWKS_URL", "%w", err)
+	}
+	days := optional("HISTORY_DAYS", "365")
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil || n > maxHistoryDays {
+		problem("HISTORY_DAYS", "is %q, not a number of days from 0 (for ever) to %d", days, maxHistoryDays)
+	}
+	c.Retention = time.Duration(n) * 24 * time.Hour
+	switch required := optional("REQUIRE_PRECONDITION", "false"); required {
+	case "true", "false":
+		c.RequireCondition = required == "true"
+	default:
+		problem("REQUIRE_PRECONDITION", "is %q, not true or false", required)
 	}
 	if strings.ContainsAny(c.Auth.RequiredScope, " ,") {
 		problem("JWT_REQUIRED_SCOPE", "names more than one scope")

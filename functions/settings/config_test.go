@@ -42,8 +42,9 @@ func TestReadConfig(t *testing.T) {
 				Issuer: "https://issuer.example", Audiences: []string{"settings"}, JWKSURL: "https://issuer.example/jwks.json",
 				JWKSMaxAge: 5 * time.Minute, BundledJWKSMaxAge: 24 * time.Hour, UserClaim: "sub", UserAgent: "organization-settings/dev",
 			},
-			Tables: dynamo.Tables{Users: "users", Settings: "settings"},
-			Build:  "dev",
+			Tables:    dynamo.Tables{Users: "users", Settings: "settings"},
+			Retention: 365 * 24 * time.Hour,
+			Build:     "dev",
 		},
 		logLevel: slog.LevelInfo,
 	}
@@ -53,10 +54,12 @@ func TestReadConfig(t *testing.T) {
 	}
 	got, err = readConfig(env("JWT_AUDIENCE", " a, b ,,c ", "JWKS_MAX_AGE", "90s", "JWT_USER_CLAIM", "username",
 		"JWT_REQUIRED_SCOPE", "settings/write", "LOG_LEVEL", "Warn", "AWS_LAMBDA_FUNCTION_VERSION", "7",
-		"JWKS_FILE", writeFile(t, []byte("{}")), "JWKS_FILE_MAX_AGE", "12h"))
+		"JWKS_FILE", writeFile(t, []byte("{}")), "JWKS_FILE_MAX_AGE", "12h",
+		"HISTORY_TABLE", "history", "HISTORY_DAYS", "0", "REQUIRE_PRECONDITION", "true"))
 	want := defaults
 	want.Auth.Audiences, want.Auth.JWKSMaxAge, want.Auth.UserClaim = []string{"a", "b", "c"}, 90*time.Second, "username"
 	want.Auth.RequiredScope, want.logLevel, want.version = "settings/write", slog.LevelWarn, "7"
+	want.Tables.History, want.Retention, want.RequireCondition = "history", 0, true
 	want.Auth.BundledJWKS, want.Auth.BundledJWKSMaxAge = []byte("{}"), 12*time.Hour
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
 		t.Errorf("all set: error %v, (-want +got):\n%s", err, diff)
@@ -70,6 +73,10 @@ func TestReadConfigReportsProblems(t *testing.T) {
 		{"JWT_AUDIENCE", "", "JWT_AUDIENCE is not set"},
 		{"JWT_AUDIENCE", " , ", "JWT_AUDIENCE names no audience"},
 		{"JWKS_FILE_MAX_AGE", "25h", "JWKS_FILE_MAX_AGE is 25h0m0s, not between 1s and 24h0m0s"},
+		{"HISTORY_DAYS", "36501", `HISTORY_DAYS is "36501", not a number of days from 0 (for ever) to 36500`},
+		{"HISTORY_DAYS", "-1", `HISTORY_DAYS is "-1", not a number of days from 0 (for ever) to 36500`},
+		{"HISTORY_DAYS", "1h", `HISTORY_DAYS is "1h", not a number of days from 0 (for ever) to 36500`},
+		{"REQUIRE_PRECONDITION", "yes", `REQUIRE_PRECONDITION is "yes", not true or false`},
 		{"USERS_TABLE", " ", "USERS_TABLE is not set"},
 		{"SETTINGS_TABLE", "", "SETTINGS_TABLE is not set"},
 		{"JWKS_URL", "", "JWKS_URL is not set"},

@@ -20,6 +20,7 @@ type contender struct {
 	hello      bool     // answers 200 to anything, and calls no database
 	native     bool     // is always built for this machine
 	env        []string // more variables
+	archives   bool     // reads and archives what a write replaces
 }
 
 // target says where a build goes and what for.
@@ -37,14 +38,16 @@ const (
 
 // contenders returns all that come with the repository.
 func contenders() []contender {
+	program := func(t target) (string, error) {
+		architecture := strings.Replace(t.goarch, "amd64", "x86_64", 1)
+		return filepath.Join(t.dir, "bootstrap"),
+			t.run(t.root, nil, "make", "-s", "build-SettingsFunction", "ARTIFACTS_DIR="+t.dir, "ARCHITECTURE="+architecture)
+	}
 	return []contender{
+		{name: ours, note: "the deployed program without history, which no peer has", tools: []string{"make"}, deployed: true, build: program},
 		{
-			name: ours, note: "the deployed program", tools: []string{"make"}, deployed: true,
-			build: func(t target) (string, error) {
-				architecture := strings.Replace(t.goarch, "amd64", "x86_64", 1)
-				return filepath.Join(t.dir, "bootstrap"),
-					t.run(t.root, nil, "make", "-s", "build-SettingsFunction", "ARTIFACTS_DIR="+t.dir, "ARCHITECTURE="+architecture)
-			},
+			name: "history", note: "the deployed program with history: a write reads and archives what it replaces",
+			tools: []string{"make"}, deployed: true, build: program, env: []string{"HISTORY_TABLE=" + historyTable}, archives: true,
 		},
 		{
 			name: "hello", note: "aws-lambda-go alone: answers 200 and does nothing", hello: true,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
@@ -20,8 +21,8 @@ import (
 // serviceTime is what the stand-in takes for a call besides the round trip.
 const serviceTime = 200 * time.Microsecond
 
-// database stands in for DynamoDB: it answers GetItem from a fixed set of users, accepts every PutItem, and remembers
-// its requests. It checks neither signatures nor conditions.
+// database stands in for DynamoDB: it answers GetItem from a fixed set of users and the last settings, accepts every
+// PutItem, and remembers its requests. It checks neither signatures nor conditions.
 type database struct {
 	listener *delayListener
 	server   *http.Server
@@ -29,8 +30,10 @@ type database struct {
 
 	failPuts atomic.Bool // answers every PutItem with an InternalServerError
 
-	mu    sync.Mutex
-	calls []databaseCall
+	mu       sync.Mutex
+	calls    []databaseCall
+	settings []byte // the last put of settings; empty: none, or they are not asked for
+	kept     bool   // settings are remembered
 }
 
 type databaseCall struct {
@@ -84,6 +87,13 @@ func (d *database) url() string { return "https://" + d.listener.Addr().String()
 
 func (d *database) close() { d.server.Close() }
 
+// remember forgets the settings, and says whether to keep them from now on.
+func (d *database) remember(kept bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.settings, d.kept = nil, kept
+}
+
 // take returns what the stand-in was asked since the last call of take.
 func (d *database) take() []databaseCall {
 	d.mu.Lock()
@@ -119,10 +129,14 @@ func (d *database) answer(operation string, input []byte) (status int, body []by
 	switch {
 	case operation == "GetItem":
 		var in struct {
-			Key struct{ UserID struct{ S string } }
+			TableName string
+			Key       struct{ UserID struct{ S string } }
 		}
 		if err := json.Unmarshal(input, &in); err != nil {
 			return failure(http.StatusBadRequest, "SerializationException")
+		}
+		if in.TableName == settingsTable {
+			return d.current()
 		}
 		item, ok := d.users[in.Key.UserID.S]
 		if !ok {
@@ -132,10 +146,29 @@ func (d *database) answer(operation string, input []byte) (status int, body []by
 	case operation == "PutItem" && d.failPuts.Load():
 		return failure(http.StatusInternalServerError, "InternalServerError")
 	case operation == "PutItem":
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.kept && bytes.Contains(input, []byte(`"TableName":"`+settingsTable+`"`)) {
+			d.settings = input
+		}
 		return http.StatusOK, []byte("{}")
 	default:
 		return failure(http.StatusBadRequest, "UnknownOperationException")
 	}
+}
+
+// current answers a GetItem of the settings.
+func (d *database) current() (status int, body []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.settings) == 0 {
+		return http.StatusOK, []byte("{}")
+	}
+	var put struct{ Item json.RawMessage }
+	if err := json.Unmarshal(d.settings, &put); err != nil {
+		return failure(http.StatusBadRequest, "SerializationException")
+	}
+	return http.StatusOK, fmt.Appendf(nil, `{"Item":%s}`, put.Item)
 }
 
 func failure(status int, name string) (int, []byte) {

@@ -51,6 +51,7 @@ func start(bed *testbed, p program) (*instance, started, error) {
 		Name: "bench", Bootstrap: p.artifact, Env: bed.environment(p.contender), MemoryMB: bed.template.MemoryMB,
 		Timeout: bed.template.Timeout, InitTimeout: timeout, Output: &i.output, Wrap: i.watch,
 	}
+	bed.database.remember(p.archives)
 	began := time.Now()
 	var err error
 	if i.Environment, err = lambda.Start(config); err != nil {

@@ -210,14 +210,15 @@ func (s *session) measureZips(ctx context.Context) error {
 
 // events returns n events with settings of that size and fresh tokens, RS256 and ES256 in turn.
 func (s *session) events(n, size int) ([][]byte, error) {
-	body := wrapped(documents.Settings(size, 1))
+	// Two documents in turn: a write that changes nothing is none where history is kept.
+	bodies := []string{wrapped(documents.Settings(size, 1)), wrapped(documents.Settings(size, 2))}
 	list := make([][]byte, n)
 	for i := range list {
 		token, err := s.bed.keys.sign(claims(owner), i%2 == 1)
 		if err != nil {
 			return nil, err
 		}
-		if list[i], err = event(request{token: token, body: body}); err != nil {
+		if list[i], err = event(request{token: token, body: bodies[i%2]}); err != nil {
 			return nil, err
 		}
 	}

@@ -96,7 +96,7 @@ func (r *results) tables() string {
 		latencies = append(latencies, column{title: label(size), figure: warmLatency(size)},
 			column{title: "p99", figure: warmLatency(size), of: p99})
 	}
-	section("Warm: latency, ms", "With two calls of the database, except *hello*.", r.table(latencies...))
+	section("Warm: latency, ms", "With two calls of the database, except *hello* (none) and *history* (four).", r.table(latencies...))
 	section("Memory: peak RSS, MB", "Each of a process that has served documents of that size only.",
 		r.table(each(peakRSS, small, large)...))
 	section("Size of the zip, MB", "Packed as by `make build`: programs in Go for arm64, others as built on this machine.",

@@ -10,7 +10,7 @@ import (
 )
 
 // Tables are called by their logical ids, as in the local stack.
-const usersTable, settingsTable = "UsersTable", "SettingsTable"
+const usersTable, settingsTable, historyTable = "UsersTable", "SettingsTable", "HistoryTable"
 
 const (
 	roundTrip = 2 * time.Millisecond  // to the database

@@ -53,6 +53,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.UserClaim, "jwt-user-claim", "", "`CLAIM` of the tokens that holds the user, instead of sub")
 	fs.StringVar(&c.RequiredScope, "jwt-required-scope", "", "`SCOPE` that a token must have; the stack's own tokens have it")
 	fs.StringVar(&c.users, "users", "", "JSON `FILE` of the users, instead of the demo users in infra/local/stack/users.json")
+	fs.StringVar(&c.Data, "data", "", "`DIR` that keeps documents, history and signing key between runs; without it they end with the stack")
 	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API and get tokens from a browser, separated by commas; http://localhost:* is every port")
 	fs.IntVar(&c.Environments, "environments", stack.DefaultEnvironments, "largest `NUMBER` of function processes at once; a request starts one when all are busy")
 	fs.StringVar(&c.Bootstrap, "bootstrap", "", "`PATH` of a built function to run instead of building it")

@@ -157,6 +157,62 @@ func TestOwnUsers(t *testing.T) {
 	}
 }
 
+// Documents, history and tokens outlive the stack. A file that cannot be read is named, and left as it is.
+func TestData(t *testing.T) {
+	t.Parallel()
+	dir, bootstrap := filepath.Join(t.TempDir(), "data"), bootstrap(t)
+	s := start(t, "-port", "0", "-bootstrap", bootstrap, "-data", dir)
+	printed, curl := s.readTo(t, curlLine)
+	address := issuerAt.FindStringSubmatch(printed)[1]
+	authorization := curl[2]
+	for _, document := range []string{`{"n":1}`, `{"n":2}`} {
+		if got := answer(t, http.MethodPost, curl[1], authorization, `{"settings":`+document+`}`); got.status != 200 {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+	}
+	before := answer(t, http.MethodGet, curl[1]+"/history", authorization, "").body
+	s.stop()
+	if err := <-s.result; err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, "-port", "0", "-issuer-addr", address, "-bootstrap", bootstrap, "-data", dir)
+	_, curl = s.readTo(t, curlLine)
+	if got := answer(t, http.MethodGet, curl[1], authorization, ""); got.status != 200 || got.body != `{"success":true,"settings":{"n":2}}` {
+		t.Errorf("after a start: %d %s", got.status, got.body)
+	}
+	if got := answer(t, http.MethodGet, curl[1]+"/history", authorization, "").body; got != before || strings.Count(got, "revision") != 2 {
+		t.Errorf("history after a start: %s\nwant %s", got, before)
+	}
+	s.stop()
+	if err := <-s.result; err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"signing-key.pem", "dynamodb.jsonl"} {
+		file := filepath.Join(dir, name)
+		kept, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoilt := []byte("spoilt\n" + string(kept))
+		if name == "signing-key.pem" {
+			spoilt = []byte("spoilt")
+		}
+		if err := os.WriteFile(file, spoilt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err = run(t.Context(), []string{"-template", "../../template.yaml", "-port", "0", "-bootstrap", bootstrap, "-data", dir}, noEnv, io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("a spoilt %s: %v", name, err)
+		}
+		if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, spoilt) {
+			t.Errorf("%s has changed: %v", name, err)
+		}
+		if err := os.WriteFile(file, kept, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Pages of the origins call the API and get tokens.
 func TestOrigins(t *testing.T) {
 	t.Parallel()
@@ -260,6 +316,9 @@ func TestInvoke(t *testing.T) {
 		"../../events/post.json":         `"statusCode":200`,
 		"../../events/post-refused.json": `"statusCode":400`,
 		"../../events/get.json":          `"body":"{\"success\":true,\"settings\":{}}"`,
+		"../../events/history.json":      `"body":"{\"success\":true,\"history\":[]}"`,
+		"../../events/restore.json":      `revision not found`,
+		"../../events/preview.json":      `{\"path\":\"/security\",`,
 	} {
 		var out bytes.Buffer
 		err := run(t.Context(), []string{"-template", "../../template.yaml", "-bootstrap", bootstrap, "-invoke", file}, noEnv, &out, io.Discard)
@@ -394,6 +453,7 @@ func TestEnvironmentVariables(t *testing.T) {
 			Listen:      "value of listen",
 			DynamoDBURL: "http://127.0.0.1:8000", JWKSURL: "http://127.0.0.1:1/", Issuer: "flag", Audience: "value of audience",
 			UserClaim: "value of jwt-user-claim", RequiredScope: "value of jwt-required-scope", CORSOrigins: []string{"https://a.example", "http://localhost:*"}, Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
+			Data: "value of data",
 		},
 		port: 4000, users: "value of users", corsOrigins: "https://a.example, http://localhost:*", logLevel: "warn", log: "value of log",
 	}

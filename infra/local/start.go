@@ -167,7 +167,13 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	}
 	fmt.Fprintf(w, "\nThe organization settings service is %s. Ctrl-C stops it.\n\n", took)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, byPath(s.Routes))
+	for i, path := range byPath(s.Routes) {
+		if i == 0 {
+			fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, path)
+		} else {
+			fmt.Fprintf(table, "  \t\t%s\n", path)
+		}
+	}
 	fmt.Fprintf(table, "  API page\t%s\ttry the API in a browser; its description is /openapi.yaml\n", s.DocsURL+"/docs")
 	if s.Issuer != nil {
 		fmt.Fprintf(table, "  tokens\t%s\tcurl '%[1]s/token?user=%s'\n", s.Issuer.URL(), url.QueryEscape(s.Users[0].Name))
@@ -190,17 +196,18 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 		fmt.Fprint(w, "\nThe other issuer's users are in no organization yet: give their user ids in a file, with -users.\n")
 	}
 
-	for _, route := range s.Routes {
+	for _, route := range s.Routes { // sorted: the shortest path comes first
 		if path, ok := strings.CutPrefix(route, "POST "); ok {
 			fmt.Fprintf(w, "\nTry it:\n\ncurl -w '\\n' -X POST %s%s -H %s -H 'Content-Type: application/json' -d '{\"settings\":{\"theme\":\"dark\"}}'\n\n",
 				s.URL, path, authorization)
+			break
 		}
 	}
 	return nil
 }
 
 // byPath writes each path once, after all its methods.
-func byPath(routes []string) string {
+func byPath(routes []string) []string {
 	var paths []string
 	methods := make(map[string]string)
 	for _, route := range routes {
@@ -215,5 +222,5 @@ func byPath(routes []string) string {
 	for i, path := range paths {
 		paths[i] = methods[path] + " " + path
 	}
-	return strings.Join(paths, "; ")
+	return paths
 }

@@ -58,12 +58,19 @@ type resource struct {
 	verifier *auth.Verifier
 }
 
+// path is that of the resource.
+const path = "/settings/organization"
+
 func (s *resource) endpoints() map[string]endpoint {
 	endpoints := map[string]endpoint{
-		"GET /settings/organization": {handle: s.read, refusal: "Failed to read organization settings"},
+		"GET " + path:                                  {handle: s.read, refusal: "Failed to read organization settings"},
+		"GET " + path + "/history":                     {handle: s.history, refusal: "Failed to read organization settings history"},
+		"GET " + path + "/history/{revision}":          {handle: s.revision, refusal: "Failed to read organization settings history"},
+		"POST " + path + "/history/{revision}/restore": {handle: s.restore, refusal: "Failed to restore organization settings"},
 	}
 	for name, m := range methods() {
-		endpoints[name+" /settings/organization"] = endpoint{handle: s.write(m), refusal: m.refusal}
+		endpoints[name+" "+path] = endpoint{handle: s.write(m), refusal: m.refusal}
+		endpoints[name+" "+path+"/preview"] = endpoint{handle: s.preview(m), refusal: m.refusal}
 	}
 	return endpoints
 }
@@ -77,11 +84,7 @@ type endpoint struct {
 // write returns what serves a method that changes the document.
 func (s *resource) write(m method) func(http.ResponseWriter, *http.Request, *event) error {
 	return func(w http.ResponseWriter, r *http.Request, ev *event) error {
-		user, err := s.authenticate(r, ev)
-		if err != nil {
-			return err
-		}
-		edit, err := m.editOf(w, r)
+		user, edit, err := s.editOf(w, r, ev, m)
 		if err != nil {
 			return err
 		}
@@ -90,10 +93,44 @@ func (s *resource) write(m method) func(http.ResponseWriter, *http.Request, *eve
 		if err != nil {
 			return c.explain(err)
 		}
-		setETag(w.Header(), record.Revision)
-		writeJSON(w, http.StatusOK, append(appendText([]byte(`{"success":true,"message":`), m.success), '}'))
+		succeed(w, record, m.success)
 		return nil
 	}
+}
+
+// preview returns what serves the preview of a method.
+func (s *resource) preview(m method) func(http.ResponseWriter, *http.Request, *event) error {
+	return func(w http.ResponseWriter, r *http.Request, ev *event) error {
+		user, edit, err := s.editOf(w, r, ev, m)
+		if err != nil {
+			return err
+		}
+		c := preconditionOf(r)
+		p, err := s.service.Preview(r.Context(), user, edit, c.Condition)
+		if err != nil {
+			return c.explain(err)
+		}
+		setETag(w.Header(), p.Current.Revision)
+		body := append([]byte(`{"success":true,"settings":`), p.Document.Text()...)
+		writeJSON(w, http.StatusOK, append(appendChanges(body, p.Changes), '}'))
+		return nil
+	}
+}
+
+// editOf verifies the caller and then reads what a method shall change.
+func (s *resource) editOf(w http.ResponseWriter, r *http.Request, ev *event, m method) (settings.UserID, settings.Edit, error) {
+	user, err := s.authenticate(r, ev)
+	if err != nil {
+		return "", settings.Edit{}, err
+	}
+	edit, err := m.read(w, r)
+	return user, edit, err
+}
+
+// succeed answers a write: record is what is stored now.
+func succeed(w http.ResponseWriter, record settings.Record, message string) {
+	setETag(w.Header(), record.Revision)
+	writeJSON(w, http.StatusOK, append(appendText([]byte(`{"success":true,"message":`), message), '}'))
 }
 
 // read serves GET.
@@ -106,24 +143,33 @@ func (s *resource) read(w http.ResponseWriter, r *http.Request, ev *event) error
 	if err != nil {
 		return err
 	}
-	c := preconditionOf(r)
-	if !(settings.Condition{IfMatch: c.IfMatch}).Holds(record) {
-		return c.explain(&settings.ConflictError{Current: record})
-	}
 	w.Header().Set("Cache-Control", "private, no-cache")
-	setETag(w.Header(), record.Revision)
-	if !c.Holds(record) {
-		w.Header().Set("Content-Type", contentType)
-		w.WriteHeader(http.StatusNotModified)
-		return nil
+	if ok, err := current(w, r, record); !ok {
+		return err
 	}
 	text := record.Document.Text()
 	body := make([]byte, 0, len(text)+32)
 	body = append(body, `{"success":true,"settings":`...)
 	body = append(body, text...)
-	body = append(body, '}')
-	writeJSON(w, http.StatusOK, body)
+	writeJSON(w, http.StatusOK, append(body, '}'))
 	return nil
+}
+
+// current sets the ETag of a GET and says whether record is to be sent. Otherwise it is the one that the client has,
+// and answered, or the error says why not.
+func current(w http.ResponseWriter, r *http.Request, record settings.Record) (bool, error) {
+	c := preconditionOf(r)
+	if !(settings.Condition{IfMatch: c.IfMatch}).Holds(record) {
+		w.Header().Del("Cache-Control")
+		return false, c.explain(&settings.ConflictError{Current: record})
+	}
+	setETag(w.Header(), record.Revision)
+	if c.Holds(record) {
+		return true, nil
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(http.StatusNotModified)
+	return false, nil
 }
 
 // notFound says in the log what had no route. Lambda can be called with other payloads than those of the gateway.

@@ -45,6 +45,8 @@ func (e endpoint) failureOf(err error) failure {
 		invalid  *settings.InvalidError
 		unmet    *unmetError
 		conflict *settings.ConflictError
+
+		unconditional *settings.UnconditionalError
 	)
 	switch {
 	case errors.Is(err, errNoToken):
@@ -65,12 +67,20 @@ func (e endpoint) failureOf(err error) failure {
 		return failure{status: 400, message: e.refusal, detail: invalid.Detail()}
 	case errors.Is(err, settings.ErrNoOrganization):
 		return failure{status: 404, message: "User not associated with any organization"}
+	case errors.Is(err, settings.ErrNoHistory):
+		return failure{status: 404, message: "Organization settings history is not available"}
+	case errors.Is(err, settings.ErrForbiddenHistory):
+		return failure{status: 403, message: "Insufficient permissions: only OWNER and ADMINISTRATOR roles can read organization settings history"}
+	case errors.Is(err, settings.ErrNoRevision):
+		return failure{status: 404, message: "Organization settings revision not found"}
 	case errors.Is(err, settings.ErrForbidden):
 		return failure{status: 403, message: "Insufficient permissions: only OWNER and ADMINISTRATOR roles can modify organization settings"}
 	case errors.As(err, &unmet):
 		return failure{status: 412, message: "Organization settings have changed", detail: unmet.why, current: unmet.Current.Revision}
 	case errors.As(err, &conflict):
 		return failure{status: 412, message: "Organization settings have changed", current: conflict.Current.Revision}
+	case errors.As(err, &unconditional):
+		return failure{status: 428, message: e.refusal, detail: "a precondition is needed: send If-Match with the ETag of the settings that you have read, or If-None-Match: * if there are none yet", current: unconditional.Current.Revision}
 	case errors.Is(err, settings.ErrContended):
 		return failure{status: 503, message: "Service unavailable", retry: true}
 	case errors.Is(err, settings.ErrUnavailable):

@@ -47,7 +47,10 @@ func TestKeysDown(t *testing.T) {
 }
 
 // faultyStore is a directory and a store that fail as they are told.
-type faultyStore struct{ fault func() error }
+type faultyStore struct {
+	settings.Archive
+	fault func() error
+}
 
 func (s faultyStore) Membership(context.Context, settings.UserID) (settings.Membership, error) {
 	return settings.Membership{}, s.fault()
@@ -57,6 +60,9 @@ func (s faultyStore) Get(context.Context, settings.OrgID) (settings.Record, erro
 }
 func (s faultyStore) Put(context.Context, settings.Record, settings.Condition) error {
 	return s.fault()
+}
+func (s faultyStore) Stamp(context.Context, settings.Record, settings.Revision) (settings.Record, error) {
+	return settings.Record{}, s.fault()
 }
 func (s faultyStore) Swap(context.Context, settings.Record, settings.Record) error { return s.fault() }
 
@@ -72,7 +78,7 @@ func TestFaultsOfOurs(t *testing.T) {
 			t.Parallel()
 			log := new(testenv.Log)
 			s := newService(t, func(c *app.Config) {
-				c.Faults = func(*dynamo.DB) app.Database { return faultyStore{fault} }
+				c.Faults = func(*dynamo.DB) app.Database { return faultyStore{fault: fault} }
 				c.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelError + 1}))
 			})
 			r := s.call(t, "POST", `{"settings":{"secret":1}}`, s.as(t, "alice")...)
@@ -216,7 +222,7 @@ func TestLogLinesAreBounded(t *testing.T) {
 	} {
 		log := new(testenv.Log)
 		s := newService(t, func(c *app.Config) {
-			c.Faults = func(*dynamo.DB) app.Database { return faultyStore{func() error { panic(text) }} }
+			c.Faults = func(*dynamo.DB) app.Database { return faultyStore{fault: func() error { panic(text) }} }
 			c.Logger = slog.New(slog.NewJSONHandler(log, nil))
 		})
 		log.Take()

@@ -106,10 +106,16 @@ func kid(t *testing.T, token string) string {
 	return h.Kid
 }
 
-// call sends one request. Header fields are given in pairs of name and value.
+// call sends one request to the resource. Header fields are given in pairs of name and value.
 func (s *service) call(t testing.TB, method, body string, fields ...string) *http.Response {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, "/settings/organization", strings.NewReader(body))
+	return s.callAt(t, method, "", body, fields...)
+}
+
+// callAt sends one request to a path below the resource.
+func (s *service) callAt(t testing.TB, method, below, body string, fields ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, "/settings/organization"+below, strings.NewReader(body))
 	for i := 0; i < len(fields); i += 2 {
 		r.Header.Add(fields[i], fields[i+1])
 	}

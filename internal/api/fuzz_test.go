@@ -27,7 +27,10 @@ const (
 )
 
 // memory is a directory of one user, and a store of one record.
-type memory struct{ record settings.Record }
+type memory struct {
+	settings.Archive
+	record settings.Record
+}
 
 func (*memory) Membership(context.Context, settings.UserID) (settings.Membership, error) {
 	return settings.Membership{Org: "acme", Role: settings.RoleOwner}, nil
@@ -41,6 +44,10 @@ func (m *memory) Put(_ context.Context, r settings.Record, c settings.Condition)
 	}
 	m.record = r
 	return nil
+}
+
+func (m *memory) Stamp(context.Context, settings.Record, settings.Revision) (settings.Record, error) {
+	panic("every record has a revision")
 }
 
 func (m *memory) Swap(_ context.Context, _, r settings.Record) error {

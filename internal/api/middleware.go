@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,11 +34,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.WithContext(ctx)
 
-	route := r.Method + " " + r.URL.Path
-	endpoint, ok := h.endpoints[route]
-	if !ok {
-		endpoint, route = h.other, ""
-	}
+	endpoint, route := h.find(r)
 	ev := &event{
 		requestID:       r.Header.Get("Apigw-Requestid"),
 		lambdaRequestID: r.Header.Get("Lambda-Runtime-Aws-Request-Id"),
@@ -60,6 +57,23 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := endpoint.handle(recorder, r, ev); err != nil {
 		endpoint.fail(recorder, ev, err)
 	}
+}
+
+// find returns the endpoint of r and its route, and sets the revision that the path names.
+func (h *handler) find(r *http.Request) (endpoint, string) {
+	route := r.Method + " " + r.URL.Path
+	if rest, ok := strings.CutPrefix(r.URL.Path, path+"/history/"); ok {
+		revision, action, found := strings.Cut(rest, "/")
+		r.SetPathValue("revision", revision)
+		route = r.Method + " " + path + "/history/{revision}"
+		if found {
+			route += "/" + action
+		}
+	}
+	if e, ok := h.endpoints[route]; ok {
+		return e, route
+	}
+	return h.other, ""
 }
 
 // statusRecorder records the status that is sent.

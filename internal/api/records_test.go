@@ -35,16 +35,23 @@ func TestOtherPrograms(t *testing.T) {
 		t.Run("revisions", s.testRevisions)
 		t.Run("memberships", s.testMemberships)
 	}
-	t.Run("embedded", func(t *testing.T) {
+	for name, history := range map[string]string{"": "", " with history": "HistoryTable"} {
+		onBothEngines(t, name, test, func(c *app.Config) { c.Tables.History = history })
+	}
+}
+
+// onBothEngines runs test over the embedded engine and over DynamoDB Local.
+func onBothEngines(t *testing.T, name string, test func(*testing.T, shared), change ...func(*app.Config)) {
+	t.Run("embedded"+name, func(t *testing.T) {
 		t.Parallel()
-		s := newService(t)
+		s := newService(t, change...)
 		test(t, shared{s, newClient(s.database.URL)})
 	})
-	t.Run("DynamoDB Local", func(t *testing.T) {
+	t.Run("DynamoDB Local"+name, func(t *testing.T) {
 		t.Parallel()
 		endpoint := dynamodblocal.Start(t)
 		fill(t, endpoint)
-		s := newService(t, func(c *app.Config) { c.AWS.BaseEndpoint = &endpoint })
+		s := newService(t, append(change, func(c *app.Config) { c.AWS.BaseEndpoint = &endpoint })...)
 		test(t, shared{s, newClient(endpoint)})
 	})
 }

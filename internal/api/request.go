@@ -105,8 +105,8 @@ func parseKeys(body []byte, query string) (settings.Edit, error) {
 	return settings.Removal(list), err
 }
 
-// editOf reads the body of r, which must be JSON by its header fields unless it is empty.
-func (m method) editOf(w http.ResponseWriter, r *http.Request) (settings.Edit, error) {
+// read reads the body of r, which must be JSON by its header fields unless it is empty.
+func (m method) read(w http.ResponseWriter, r *http.Request) (settings.Edit, error) {
 	body, err := readAll(w, r)
 	if err == nil && len(body) == 0 {
 		return m.parse(nil, r.URL.RawQuery)

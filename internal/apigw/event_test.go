@@ -250,8 +250,11 @@ func TestRouteKeyDecides(t *testing.T) {
 		{"POST /{proxy+}", "prod", "/prod/settings", "/settings"},
 		{"ANY /{a}/{b}", "$default", "/x/settings", "/x/settings"},
 		{"", "$default", "/settings", "/settings"},
+		{"GET /settings/{id}", "$default", "/key/settings/a", "/settings/A"},
+		{"GET /settings/{id}/restore", "prod", "/prod/settings/a/restore", "/settings/A/restore"},
+		{"GET /settings/{ID}", "$default", "/settings/a", "/settings/a"},
 	} {
-		got := mustInvoke(t, object{"routeKey": c.key, "rawPath": c.path, "requestContext": object{"stage": c.stage}})
+		got := mustInvoke(t, object{"routeKey": c.key, "rawPath": c.path, "pathParameters": object{"id": "A"}, "requestContext": object{"stage": c.stage}})
 		if got.r.URL.Path != c.want || got.r.Method != "POST" {
 			t.Errorf("route %q: %s %q of %q, want POST %q", c.key, got.r.Method, got.r.URL.Path, c.path, c.want)
 		}
@@ -276,7 +279,7 @@ func TestFieldBound(t *testing.T) {
 		if _, err := invoke(t, marshal(t, newEvent(members(most)))); err != nil {
 			t.Errorf("%s: %d bytes: %v", name, most, err)
 		}
-		if _, err := invoke(t, marshal(t, newEvent(members(most+1)))); err == nil || err.Error() != "header fields and cookies have more than 16384 bytes" {
+		if _, err := invoke(t, marshal(t, newEvent(members(most+1)))); err == nil || err.Error() != "header fields, cookies and path have more than 16384 bytes" {
 			t.Errorf("%s: %d bytes: %v, want an error", name, most+1, err)
 		}
 	}
@@ -342,17 +345,18 @@ func TestSampleEvents(t *testing.T) {
 		}
 		var ev struct {
 			Version string            `json:"version"`
+			RawPath string            `json:"rawPath"`
 			Headers map[string]string `json:"headers"`
 		}
 		if err := json.Unmarshal(payload, &ev); err != nil || ev.Version == "" {
 			continue // no event: what sam local is told beside them
 		}
 		got, err := invoke(t, payload)
-		if err != nil || got.bodyErr != nil || got.r.URL.Path != "/settings/organization" || !strings.HasPrefix(got.r.Header.Get("Authorization"), "Bearer ") {
+		if err != nil || got.bodyErr != nil || got.r.URL.Path != ev.RawPath || !strings.HasPrefix(got.r.Header.Get("Authorization"), "Bearer ") {
 			t.Errorf("%s: Invoke = %+v, %v", file, got, err)
 			continue
 		}
-		if length := ev.Headers["content-length"]; length != "" && length != itoa(len(got.body)) || got.r.Method == http.MethodGet != (len(got.body) == 0) {
+		if length := ev.Headers["content-length"]; length != "" && length != itoa(len(got.body)) || length == "" != (len(got.body) == 0) {
 			t.Errorf("%s: body %q of %s bytes", file, got.body, length)
 		}
 	}

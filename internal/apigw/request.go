@@ -25,6 +25,7 @@ type event struct {
 	protocol  string
 	stage     string
 	sourceIP  string
+	variables []string // of the path: a placeholder of routeKey, its value, and so on
 	requestID string
 	header    http.Header
 	cookies   []string
@@ -33,8 +34,8 @@ type event struct {
 	isBase64  bool
 }
 
-// maxFieldBytes bounds the header fields and cookies of an event together. The gateway takes 10,240 bytes of them and
-// adds a few.
+// maxFieldBytes bounds the header fields, cookies and variables of the path of an event together. The gateway takes 10,240
+// bytes of request line and header, and adds a few.
 const maxFieldBytes = 16 << 10
 
 // readEvent reads a payload. Members that are not needed are skipped.
@@ -44,7 +45,7 @@ func readEvent(payload []byte) (*event, error) {
 	fieldBytes := 0
 	bound := func(field, value string) error {
 		if fieldBytes += len(field) + len(value) + len(": \r\n"); fieldBytes > maxFieldBytes {
-			return fmt.Errorf("header fields and cookies have more than %d bytes", maxFieldBytes)
+			return fmt.Errorf("header fields, cookies and path have more than %d bytes", maxFieldBytes)
 		}
 		return nil
 	}
@@ -67,6 +68,12 @@ func readEvent(payload []byte) (*event, error) {
 			return text(func(value string) error {
 				ev.header.Set(field, value)
 				return bound(field, value)
+			})
+		}),
+		"pathParameters": object(func(name string) any {
+			return text(func(value string) error {
+				ev.variables = append(ev.variables, "{"+name+"}", value)
+				return bound(name, value)
 			})
 		}),
 		"body": literal(ev.readBody),
@@ -120,11 +127,14 @@ func (ev *event) request(ctx context.Context) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// route returns the path of the route that the gateway chose: behind a mapping key of a custom domain the path of the
-// request begins with more. The key of a catch-all route names no path; the path of the request then decides.
+// route returns the path of the route that the gateway chose, with the values of its variables: behind a mapping key of a
+// custom domain the path of the request begins with more. The key of a catch-all route names no path; the path of the
+// request then decides.
 func (ev *event) route() string {
-	if _, path, ok := strings.Cut(ev.routeKey, " "); ok && !strings.Contains(path, "{") {
-		return path
+	if _, path, ok := strings.Cut(ev.routeKey, " "); ok && !strings.Contains(path, "+}") {
+		if path = strings.NewReplacer(ev.variables...).Replace(path); !strings.Contains(path, "{") {
+			return path
+		}
 	}
 	if ev.stage != "" && ev.stage != "$default" {
 		// Behind a custom domain the stage is not there, but a path may begin like it.

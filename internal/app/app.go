@@ -38,6 +38,9 @@ type Config struct {
 	Build  string           // version of the program, for the log
 	Now    func() time.Time // nil: [time.Now]
 
+	Retention        time.Duration // of the history, if Tables has one; zero: for ever
+	RequireCondition bool          // refuse writes without If-Match and If-None-Match
+
 	// Faults, if not nil, returns what takes the place of the database. Tests inject faults by it.
 	Faults func(*dynamo.DB) Database
 }
@@ -46,6 +49,7 @@ type Config struct {
 type Database interface {
 	settings.Directory
 	settings.Store
+	settings.Archive
 }
 
 // New returns the handler of the HTTP contract. It fetches the signing keys and opens the connection to the database
@@ -65,8 +69,14 @@ func New(ctx context.Context, c Config) (http.Handler, error) {
 	if c.Faults != nil {
 		database = c.Faults(db)
 	}
+	service := settings.Config{
+		Directory: database, Store: database, Now: c.Now, Retention: c.Retention, RequireCondition: c.RequireCondition,
+	}
+	if c.Tables.History != "" {
+		service.Archive = database
+	}
 	return api.New(api.Config{
-		Service:  settings.New(database, database, c.Now),
+		Service:  settings.New(service),
 		Verifier: verifier,
 		Logger:   c.Logger,
 		Meter:    dynamo.Meter,

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"orgsettings/internal/settings"
 )
 
@@ -23,7 +21,7 @@ type expression struct {
 // putCondition returns the condition under which a record with revision next may replace the stored one: c holds and
 // the stored revision is lower, or the stored revision is next because an earlier attempt of this put has succeeded.
 func putCondition(next settings.Revision, c settings.Condition) expression {
-	e := expression{values: item{":next": &types.AttributeValueMemberS{Value: string(next)}}}
+	e := expression{values: item{":next": text(string(next))}}
 	all := []string{"(attribute_not_exists(#o) OR #r < :next)"}
 	if c.IfMatch != nil {
 		all = append(all, e.among(*c.IfMatch))
@@ -38,7 +36,7 @@ func putCondition(next settings.Revision, c settings.Condition) expression {
 // swapCondition returns the condition under which a record with revision next may replace stored: the revision is
 // still that one, whatever type it has, or next because an earlier attempt of this put has succeeded.
 func swapCondition(next settings.Revision, stored item) expression {
-	e := expression{values: item{":next": &types.AttributeValueMemberS{Value: string(next)}}}
+	e := expression{values: item{":next": text(string(next))}}
 	switch revision := stored[attrRevision]; {
 	case stored == nil:
 		e.text = "#r = :next OR attribute_not_exists(#o)"
@@ -64,7 +62,7 @@ func (e *expression) among(rs settings.Revisions) string {
 		operands := make([]string, len(chunk))
 		for i, r := range chunk {
 			operands[i] = ":" + strconv.Itoa(len(e.values))
-			e.values[operands[i]] = &types.AttributeValueMemberS{Value: string(r)}
+			e.values[operands[i]] = text(string(r))
 		}
 		lists = append(lists, "#r IN ("+strings.Join(operands, ",")+")")
 	}

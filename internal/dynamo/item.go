@@ -12,6 +12,17 @@ import (
 
 type item = map[string]types.AttributeValue
 
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// key returns the key of an item, a name and its value, or that of two attributes.
+func key(nameAndValue ...string) item {
+	k := make(item, 2)
+	for i := 0; i < len(nameAndValue); i += 2 {
+		k[nameAndValue[i]] = text(nameAndValue[i+1])
+	}
+	return k
+}
+
 // membershipOf reads an item of the users table. An absent or null attribute is the same. An orgId of another type is an
 // error, and a role that is no number is one of the membership: neither may pass for an absent one.
 func membershipOf(it item) (settings.Membership, error) {
@@ -38,17 +49,24 @@ func membershipOf(it item) (settings.Membership, error) {
 }
 
 func (db *DB) itemOf(r settings.Record) (item, error) {
-	text, err := db.codec.encode(r.Document.Text())
+	document, err := db.codec.encode(r.Document.Text())
 	if err != nil {
 		return nil, err
 	}
-	return item{
-		attrOrgID:     &types.AttributeValueMemberS{Value: string(r.Org)},
-		attrSettings:  text,
-		attrRevision:  &types.AttributeValueMemberS{Value: string(r.Revision)},
-		attrUpdatedAt: &types.AttributeValueMemberS{Value: r.UpdatedAt.UTC().Format(time.RFC3339Nano)},
-		attrUpdatedBy: &types.AttributeValueMemberS{Value: string(r.UpdatedBy)},
-	}, nil
+	it := item{
+		attrOrgID:     text(string(r.Org)),
+		attrSettings:  document,
+		attrRevision:  text(string(r.Revision)),
+		attrUpdatedAt: text(r.UpdatedAt.UTC().Format(time.RFC3339Nano)),
+		attrUpdatedBy: text(string(r.UpdatedBy)),
+	}
+	if r.Previous != "" || r.First {
+		it[attrPrevious] = text(string(r.Previous))
+	}
+	if r.RestoredFrom != "" {
+		it[attrRestoredFrom] = text(string(r.RestoredFrom))
+	}
+	return it, nil
 }
 
 // recordOf reads an item of the settings table; nil stands for settings that were never written. Other programs write
@@ -66,8 +84,12 @@ func (db *DB) recordOf(org settings.OrgID, it item) settings.Record {
 		// Not wrapped: in a request, the same error is the caller's fault.
 		r.Corrupt = fmt.Errorf("read attribute %s of %s: %v", attrSettings, org, err)
 	}
-	revision, _ := stringOf(it, attrRevision)
-	r.Revision, _ = settings.ParseRevision(revision)
+	r.Revision = revisionOf(it, attrRevision)
+	r.RestoredFrom = revisionOf(it, attrRestoredFrom)
+	r.Previous = revisionOf(it, attrPrevious)
+	if previous, ok := it[attrPrevious].(*types.AttributeValueMemberS); ok {
+		r.First = previous.Value == ""
+	}
 	by, _ := stringOf(it, attrUpdatedBy)
 	r.UpdatedBy = settings.UserID(by)
 	at, _ := stringOf(it, attrUpdatedAt)
@@ -75,12 +97,19 @@ func (db *DB) recordOf(org settings.OrgID, it item) settings.Record {
 	return r
 }
 
+// revisionOf returns the revision that an attribute holds; empty: it holds none.
+func revisionOf(it item, name string) settings.Revision {
+	s, _ := stringOf(it, name)
+	r, _ := settings.ParseRevision(s)
+	return r
+}
+
 func (db *DB) documentOf(it item) (settings.Document, error) {
-	text, err := db.codec.decode(it[attrSettings])
+	json, err := db.codec.decode(it[attrSettings])
 	if err != nil {
 		return settings.Document{}, err
 	}
-	return settings.ParseDocument(text)
+	return settings.ParseDocument(json)
 }
 
 func stringOf(it item, name string) (string, error) {

@@ -17,8 +17,8 @@ import (
 // so only a connection that was used a moment ago is reused.
 const idleTimeout = 4 * time.Second
 
-// maxAnswerBytes bounds an answer. An item has at most 400 KB, which JSON and base64 make longer.
-const maxAnswerBytes = 1 << 20
+// maxAnswerBytes bounds an answer. It has at most two items of 400 KB, which JSON and base64 make longer.
+const maxAnswerBytes = 2 << 20
 
 // transport sends the requests of the SDK over HTTP/1.1 and counts them. It does not use [http.Client], which would
 // follow redirects and start a timer for each request.

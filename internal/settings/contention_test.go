@@ -14,10 +14,14 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// distant is a directory and a store of one organization, five milliseconds away.
+// distant is a directory, a store and an archive of one organization, five milliseconds away.
 type distant struct {
+	settings.Archive // for what a write does not call
+	keepsHistory     bool
+
 	mu     sync.Mutex
 	record settings.Record
+	kept   map[settings.Revision]bool
 	calls  int
 }
 
@@ -50,6 +54,25 @@ func (d *distant) Swap(_ context.Context, old, r settings.Record) error {
 	return d.write(r, func() bool { return d.record.Revision == old.Revision })
 }
 
+func (d *distant) Stamp(context.Context, settings.Record, settings.Revision) (settings.Record, error) {
+	panic("every record has a revision")
+}
+
+func (d *distant) Keep(_ context.Context, old settings.Record, _ time.Time) error {
+	d.call(func() {
+		if d.kept == nil {
+			d.kept = make(map[settings.Revision]bool)
+		}
+		d.kept[old.Revision] = true
+	})
+	return nil
+}
+
+func (d *distant) Has(_ context.Context, _ settings.OrgID, r settings.Revision) (has bool, err error) {
+	d.call(func() { has = d.kept[r] })
+	return has, nil
+}
+
 func (d *distant) write(r settings.Record, allowed func() bool) (err error) {
 	d.call(func() {
 		if !allowed() {
@@ -63,7 +86,11 @@ func (d *distant) write(r settings.Record, allowed func() bool) (err error) {
 }
 
 func (d *distant) merge(ctx context.Context, key int) error {
-	_, err := settings.New(d, d, time.Now).Write(ctx, "u", settings.MergePatch(document(fmt.Sprintf(`{"key-%d":1}`, key))), settings.Condition{})
+	c := settings.Config{Directory: d, Store: d, Now: time.Now}
+	if d.keepsHistory {
+		c.Archive = d
+	}
+	_, err := settings.New(c).Write(ctx, "u", settings.MergePatch(document(fmt.Sprintf(`{"key-%d":1}`, key))), settings.Condition{})
 	return err
 }
 
@@ -71,27 +98,39 @@ func (d *distant) merge(ctx context.Context, key int) error {
 // than writers that never wait, of which each sends one for every other writer.
 func TestManyWriters(t *testing.T) {
 	t.Parallel()
-	for _, writers := range []int{1, 2, 4, 8, 16, 32, 64, 128} {
-		synctest.Test(t, func(t *testing.T) {
-			var d distant
-			began := time.Now()
-			var wg sync.WaitGroup
-			for n := range writers {
-				wg.Go(func() {
-					if err := d.merge(t.Context(), n); err != nil {
-						t.Errorf("%d writers: %v", writers, err)
-					}
-				})
-			}
-			wg.Wait()
-			if keys := strings.Count(string(d.record.Document.Text()), "key-"); keys != writers {
-				t.Errorf("%d writers: %d keys", writers, keys)
-			}
-			t.Logf("%3d writers: %4v, %.1f calls of the database each", writers, time.Since(began).Round(time.Millisecond), float64(d.calls)/float64(writers))
-			if d.calls > 60*writers {
-				t.Errorf("%d writers: %d calls of the database", writers, d.calls)
-			}
-		})
+	for _, c := range []struct {
+		keepsHistory bool
+		writers      []int
+		most         int // calls of the database for each writer
+	}{
+		{false, []int{1, 2, 4, 8, 16, 32, 64, 128}, 60},
+		{true, []int{1, 2, 4, 8, 16, 32, 64}, 90}, // each attempt takes up to three calls instead of one
+	} {
+		for _, writers := range c.writers {
+			synctest.Test(t, func(t *testing.T) {
+				d := distant{keepsHistory: c.keepsHistory}
+				began := time.Now()
+				var wg sync.WaitGroup
+				for n := range writers {
+					wg.Go(func() {
+						if err := d.merge(t.Context(), n); err != nil {
+							t.Errorf("%d writers: %v", writers, err)
+						}
+					})
+				}
+				wg.Wait()
+				if keys := strings.Count(string(d.record.Document.Text()), "key-"); keys != writers {
+					t.Errorf("%d writers: %d keys", writers, keys)
+				}
+				if c.keepsHistory && len(d.kept) != writers-1 {
+					t.Errorf("%d writers: %d states are archived", writers, len(d.kept))
+				}
+				t.Logf("%3d writers, history %v: %4v, %.1f calls of the database each", writers, c.keepsHistory, time.Since(began).Round(time.Millisecond), float64(d.calls)/float64(writers))
+				if d.calls > c.most*writers {
+					t.Errorf("%d writers: %d calls of the database", writers, d.calls)
+				}
+			})
+		}
 	}
 }
 
@@ -100,7 +139,7 @@ func TestMergeBesideReplacers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d distant
-		s := settings.New(&d, &d, time.Now)
+		s := settings.New(settings.Config{Directory: &d, Store: &d, Now: time.Now})
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 8 {
@@ -137,7 +176,7 @@ func TestGivingUp(t *testing.T) {
 				last = time.Now()
 				return &settings.ConflictError{Current: settings.Record{Revision: r.Revision, Stored: true}}
 			}
-			s := settings.New(member(settings.RoleOwner), store{
+			s := newService(settings.RoleOwner, store{
 				get:  func(settings.OrgID) (settings.Record, error) { return settings.Record{Stored: true}, nil },
 				put:  func(r settings.Record, _ settings.Condition) error { return lose(r) },
 				swap: func(_, r settings.Record) error { return lose(r) },

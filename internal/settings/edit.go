@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -11,35 +12,36 @@ import (
 // Edit is a change of a document.
 type Edit struct {
 	apply    func(Document) (Document, error)
-	replaces bool // apply does not look at the document
+	replaces bool     // apply does not look at the document
+	restores Revision // whose document it is, if it restores one
 }
 
 // Replacement makes doc the document, whatever was stored before.
 func Replacement(doc Document) Edit {
-	return Edit{func(Document) (Document, error) { return doc, nil }, true}
+	return Edit{apply: func(Document) (Document, error) { return doc, nil }, replaces: true}
 }
 
 // MergePatch changes a document as [Document.Merge] does.
 func MergePatch(patch Document) Edit {
-	return Edit{func(d Document) (Document, error) { return d.Merge(patch) }, false}
+	return Edit{apply: func(d Document) (Document, error) { return d.Merge(patch) }}
 }
 
 // Removal changes a document as [Document.Remove] does.
 func Removal(keys []string) Edit {
-	return Edit{func(d Document) (Document, error) { return d.Remove(keys) }, false}
+	return Edit{apply: func(d Document) (Document, error) { return d.Remove(keys) }}
 }
 
-// of returns the document that e makes of current, if c holds. Of a replacement, which may not know current, it is the
-// store that checks c.
-func (e Edit) of(current Record, c Condition) (Document, error) {
-	switch {
-	case e.replaces:
-	case !c.Holds(current):
-		return Document{}, &ConflictError{Current: current}
-	case current.Corrupt != nil:
+// of returns the document that e makes of current.
+func (e Edit) of(current Record) (Document, error) {
+	if current.Corrupt != nil && !e.replaces {
 		return Document{}, current.Corrupt
 	}
 	return e.apply(current.Document)
+}
+
+// keeps says whether current is already as e makes it, which is doc. Settings that were never written are not {}.
+func (e Edit) keeps(current Record, doc Document) bool {
+	return current.Corrupt == nil && (current.Stored != nil || !e.replaces) && bytes.Equal(doc.Text(), current.Document.Text())
 }
 
 // Merge returns d as patch changes it (JSON Merge Patch, RFC 7396): objects

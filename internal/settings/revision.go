@@ -48,15 +48,19 @@ func nextRevision(now time.Time, stored Revision) Revision {
 	}
 	// Not simply the next one: two writers above one revision would mint the same,
 	// and each take the other's write for an earlier attempt of its own.
-	hi, lo := decodeRevision(stored)
-	step := binary.BigEndian.Uint64(b[8:])>>1 + 1
-	if lo += step; lo < step {
-		hi++
-	}
-	if above, ok := ParseRevision(string(encodeRevision(hi, lo))); ok {
+	if above, ok := ParseRevision(string(stored.plus(binary.BigEndian.Uint64(b[8:])>>1 + 1))); ok {
 		return above
 	}
 	return r
+}
+
+// plus returns the revision n above r.
+func (r Revision) plus(n uint64) Revision {
+	hi, lo := decodeRevision(r)
+	if lo += n; lo < n {
+		hi++
+	}
+	return encodeRevision(hi, lo)
 }
 
 func encodeRevision(hi, lo uint64) Revision {

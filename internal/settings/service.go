@@ -1,23 +1,30 @@
 package settings
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
 )
 
-// Service reads and changes the settings of the caller's organization. It is safe for concurrent use.
-type Service struct {
-	directory Directory
-	store     Store
-	now       func() time.Time
+// Config says what a [Service] works with.
+type Config struct {
+	Directory Directory
+	Store     Store
+	Now       func() time.Time
+
+	Archive   Archive       // nil: there is no history
+	Retention time.Duration // how long superseded states are kept; zero: for ever
+
+	RequireCondition bool // refuse writes without a condition
 }
 
-// New returns a Service over d and s that takes the time from now.
-func New(d Directory, s Store, now func() time.Time) *Service {
-	return &Service{directory: d, store: s, now: now}
+// Service reads and changes the settings of the caller's organization. It is safe for concurrent use.
+type Service struct {
+	Config
 }
+
+// New returns a Service as c says.
+func New(c Config) *Service { return &Service{c} }
 
 // Read returns the current record of the organization of user. Every member may read. Errors: [ErrNoOrganization],
 // [ErrUnavailable], and one without a kind if the stored text is no document.
@@ -36,44 +43,83 @@ func (s *Service) Read(ctx context.Context, user UserID) (Record, error) {
 
 // Write changes the document of the organization of user as e says, if c holds, and returns the record that is stored
 // afterwards. Its revision is greater than every revision that the organization had before. An edit that depends on the
-// stored document loses no change of another writer; where it changes nothing, the record is the old one. After a
-// conflict with another writer Write tries again, for three seconds.
+// stored document loses no change of another writer. Where nothing changes, the record is the old one; without an
+// archive, a replacement does not find that out. After a conflict with another writer Write tries again, for three
+// seconds.
 //
-// Errors: [ErrNoOrganization], [ErrForbidden] if the role of user may not write, a [*ConflictError] if c does not hold,
-// [ErrContended], [ErrUnavailable], a [*TooLargeError] for the result, and one without a kind if the stored text is no
-// document and e depends on it.
+// Errors: [ErrNoOrganization], [ErrForbidden] if the role of user may not write, a [*ConflictError] if c does not hold, an
+// [*UnconditionalError], [ErrContended], [ErrUnavailable], a [*TooLargeError] for the result, and one without a kind if
+// the stored text is no document and e depends on it.
 func (s *Service) Write(ctx context.Context, user UserID, e Edit, c Condition) (Record, error) {
 	org, err := s.writable(ctx, user)
 	if err != nil {
 		return Record{}, err
 	}
+	return s.write(ctx, org, user, e, c)
+}
+
+func (s *Service) write(ctx context.Context, org OrgID, user UserID, e Edit, c Condition) (Record, error) {
+	if err := s.demandCondition(ctx, org, c); err != nil {
+		return Record{}, err
+	}
+	blind := e.replaces && s.Archive == nil // what is stored need not be known: Put checks c
 	return contend(ctx, c, func(current *Record) (Record, error) {
-		if current == nil && e.replaces {
-			current = new(Record) // need not be known
-		} else if current == nil {
+		switch {
+		case current != nil:
+		case blind:
+			current = new(Record)
+		default:
 			read, err := s.get(ctx, org)
 			if err != nil {
 				return Record{}, err
 			}
 			current = &read
 		}
-		doc, err := e.of(*current, c)
+		if !blind && !c.Holds(*current) {
+			return Record{}, &ConflictError{Current: *current}
+		}
+		doc, err := e.of(*current)
 		if err != nil {
 			return Record{}, err
 		}
-		if !e.replaces && bytes.Equal(doc.Text(), current.Document.Text()) {
+		if !blind && e.keeps(*current, doc) {
+			err := s.stamp(ctx, current)
 			traceFrom(ctx).Revision = current.Revision
-			return *current, nil
+			return *current, err
 		}
-		r := Record{Org: org, Document: doc, UpdatedAt: s.now(), UpdatedBy: user}
+		r := Record{Org: org, Document: doc, UpdatedAt: s.Now(), UpdatedBy: user, RestoredFrom: e.restores}
+		if s.Archive == nil {
+			r.Revision = nextRevision(r.UpdatedAt, current.Revision)
+			return s.stored(ctx, r, func() error { return s.replace(ctx, *current, r, blind, c) })
+		}
+		if err := s.keep(ctx, current); err != nil {
+			return Record{}, err
+		}
+		r.Previous, r.First = current.Revision, current.Stored == nil
 		r.Revision = nextRevision(r.UpdatedAt, current.Revision)
-		// Where there is no order between the two revisions, only what is known is replaced.
-		ordered := current.Stored == nil || current.Revision != "" && current.Revision < r.Revision
-		if e.replaces && ordered {
-			return s.stored(ctx, r, func() error { return s.store.Put(ctx, r, c) })
-		}
-		return s.stored(ctx, r, func() error { return s.store.Swap(ctx, *current, r) })
+		return s.stored(ctx, r, func() error { return s.supersede(ctx, *current, r) })
 	})
+}
+
+// replace stores r without an archive.
+func (s *Service) replace(ctx context.Context, current, r Record, blind bool, c Condition) error {
+	// Where there is no order between the two revisions, only what is known is replaced.
+	if ordered := current.Stored == nil || current.Revision != "" && current.Revision < r.Revision; blind && ordered {
+		return s.Store.Put(ctx, r, c)
+	}
+	return s.Store.Swap(ctx, current, r)
+}
+
+// demandCondition returns an [*UnconditionalError] if c has to state something and does not.
+func (s *Service) demandCondition(ctx context.Context, org OrgID, c Condition) error {
+	if !s.RequireCondition || c != (Condition{}) {
+		return nil
+	}
+	current, err := s.get(ctx, org)
+	if err != nil {
+		return err
+	}
+	return &UnconditionalError{Current: current}
 }
 
 // stored returns r after write has stored it.
@@ -89,7 +135,7 @@ func (s *Service) stored(ctx context.Context, r Record, write func() error) (Rec
 }
 
 func (s *Service) get(ctx context.Context, org OrgID) (Record, error) {
-	r, err := s.store.Get(ctx, org)
+	r, err := s.Store.Get(ctx, org)
 	if err != nil {
 		return Record{}, fmt.Errorf("get settings of %s: %w", org, err)
 	}
@@ -112,7 +158,7 @@ func (s *Service) writable(ctx context.Context, user UserID) (OrgID, error) {
 }
 
 func (s *Service) membership(ctx context.Context, user UserID) (Membership, error) {
-	m, err := s.directory.Membership(ctx, user)
+	m, err := s.Directory.Membership(ctx, user)
 	if err != nil {
 		return Membership{}, fmt.Errorf("look up membership: %w", err)
 	}

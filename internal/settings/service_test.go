@@ -35,6 +35,14 @@ func member(role settings.Role) directory {
 	}
 }
 
+func (store) Stamp(context.Context, settings.Record, settings.Revision) (settings.Record, error) {
+	panic("nothing is archived")
+}
+
+func newService(role settings.Role, s store, now func() time.Time) *settings.Service {
+	return settings.New(settings.Config{Directory: member(role), Store: s, Now: now})
+}
+
 func at(unix int64) func() time.Time { return func() time.Time { return time.Unix(unix, 0) } }
 
 func TestReplaceDemandsARole(t *testing.T) {
@@ -44,7 +52,7 @@ func TestReplaceDemandsARole(t *testing.T) {
 		settings.RoleAdministrator: true, settings.RoleOwner: true, settings.RoleUnrecorded: true,
 	} {
 		puts := 0
-		s := settings.New(member(role), store{put: func(settings.Record, settings.Condition) error { puts++; return nil }}, time.Now)
+		s := newService(role, store{put: func(settings.Record, settings.Condition) error { puts++; return nil }}, time.Now)
 		_, err := s.Write(t.Context(), "u", settings.Replacement(settings.Document{}), settings.Condition{})
 		if got := err == nil; got != allowed {
 			t.Errorf("%v: error %v, want allowed = %v", role, err, allowed)
@@ -60,7 +68,7 @@ func TestReplacePutsAboveANewerRevision(t *testing.T) {
 	t.Parallel()
 	const stored = settings.Revision("01KDXZT9JE0000000000000000")
 	var tried []settings.Revision
-	s := settings.New(member(settings.RoleOwner), store{put: func(r settings.Record, _ settings.Condition) error {
+	s := newService(settings.RoleOwner, store{put: func(r settings.Record, _ settings.Condition) error {
 		tried = append(tried, r.Revision)
 		if r.Revision <= stored {
 			return &settings.ConflictError{Current: settings.Record{Revision: stored, Stored: true}}
@@ -84,7 +92,7 @@ func TestReplaceReportsAConflict(t *testing.T) {
 	t.Parallel()
 	current := settings.Record{Org: "acme", Revision: "01KDXZT9JE0000000000000000", Stored: true}
 	puts := 0
-	s := settings.New(member(settings.RoleOwner), store{put: func(settings.Record, settings.Condition) error {
+	s := newService(settings.RoleOwner, store{put: func(settings.Record, settings.Condition) error {
 		puts++
 		return &settings.ConflictError{Current: current}
 	}}, time.Now)

@@ -1,8 +1,8 @@
 // Package settings is the domain: what a settings document is, who may read
 // and change it, and what a revision of it means.
 //
-// It owns the rules and the two interfaces that it needs, [Directory] and [Store]. It knows nothing of HTTP, tokens or
-// databases.
+// It owns the rules and the interfaces that it needs: [Directory], [Store] and [Archive]. It knows nothing of HTTP, tokens
+// or databases.
 package settings
 
 import (
@@ -25,8 +25,8 @@ type Membership struct {
 	RoleError error // why the recorded role cannot be read; the user may then not write
 }
 
-// Record is the current document of one organization as it is stored. Other programs write records too, which may
-// lack anything but Stored.
+// Record is one state of an organization's settings as it is stored: the current one or, in the archive, a superseded
+// one. Other programs write records too, which may lack anything but Stored.
 type Record struct {
 	Org       OrgID
 	Document  Document
@@ -34,6 +34,11 @@ type Record struct {
 	Revision  Revision  // empty: nothing is stored, or something with another revision than [ParseRevision] takes
 	UpdatedAt time.Time // zero: unknown
 	UpdatedBy UserID    // empty: unknown
+
+	RestoredFrom Revision  // whose document this is, if a restore wrote it
+	Previous     Revision  // of the state that it superseded; empty: unknown, or First
+	First        bool      // it superseded nothing
+	Expires      time.Time // the end of its time in the archive; zero: none
 
 	// Stored is what the [Store] keeps and nobody else looks into. It is nil if the organization was never written.
 	Stored any
@@ -64,15 +69,40 @@ type Store interface {
 	// Swap replaces old, which this store returned, by r in one atomic step, if the stored revision is still that of
 	// old, whatever its form and order. Otherwise it does as Put does.
 	Swap(ctx context.Context, old, r Record) error
+
+	// Stamp gives old, which this store returned, the revision r and leaves the rest of it as it is stored. It is one
+	// atomic step with the condition of Swap, and returns the new record.
+	Stamp(ctx context.Context, old Record, r Revision) (Record, error)
+}
+
+// Archive keeps superseded records, each under the organization and the revision. An error that wraps [ErrUnavailable]
+// means that the archive does not know, or that it is open whether it has kept a record.
+type Archive interface {
+	// Keep adds old, as the [Store] returned it, until expires, or for ever if that is zero. It has a revision. Keep may
+	// be repeated.
+	Keep(ctx context.Context, old Record, expires time.Time) error
+
+	// Has says whether the record of org with revision r is there.
+	Has(ctx context.Context, org OrgID, r Revision) (bool, error)
+
+	// Find returns at most two records of org: the newest ones with a revision of at most r, newest first.
+	Find(ctx context.Context, org OrgID, r Revision) ([]Record, error)
+
+	// List returns records of org without their documents, newest first: at most limit, with revisions below before
+	// unless that is empty. more says that it has stopped early and there are older ones; it has then found some.
+	List(ctx context.Context, org OrgID, before Revision, limit int) (found []Record, more bool, err error)
 }
 
 // Reasons for which the service refuses or fails. Any other error is an [*InvalidError], a [*TooLargeError], a
-// [*ConflictError] or a bug.
+// [*ConflictError], an [*UnconditionalError] or a bug.
 var (
-	ErrNoOrganization = errors.New("user is not associated with an organization")
-	ErrForbidden      = errors.New("role may not modify organization settings")
-	ErrUnavailable    = errors.New("database unavailable")
-	ErrContended      = errors.New("lost against other writers")
+	ErrNoOrganization   = errors.New("user is not associated with an organization")
+	ErrForbidden        = errors.New("role may not modify organization settings")
+	ErrForbiddenHistory = errors.New("role may not read the history of organization settings")
+	ErrNoHistory        = errors.New("no history is kept")
+	ErrNoRevision       = errors.New("no such revision")
+	ErrUnavailable      = errors.New("database unavailable")
+	ErrContended        = errors.New("lost against other writers")
 )
 
 // ConflictError says that a put did not take place, and what is stored.
@@ -83,3 +113,10 @@ type ConflictError struct {
 func (e *ConflictError) Error() string {
 	return "precondition does not hold for the stored revision " + cmp.Or(string(e.Current.Revision), "(none)")
 }
+
+// UnconditionalError says that a write needs a [Condition], and what is stored.
+type UnconditionalError struct {
+	Current Record
+}
+
+func (e *UnconditionalError) Error() string { return "write without a precondition" }

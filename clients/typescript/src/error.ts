@@ -30,7 +30,7 @@ export class FlashbackError extends Error {
   readonly pointer?: string;
   /** Identifies the request in the service's logs, where it can be read. */
   readonly requestId?: string;
-  /** The revision of the stored document, if the answer tells it; with status 412 it does. */
+  /** The revision of the stored document, if the answer tells it; with status 412 and 428 it does. */
   readonly etag: string | null;
   /**
    * Whether a write may have been stored although the call has failed: an attempt went

@@ -1,6 +1,7 @@
-export { FlashbackClient, type FlashbackClientOptions, type OrganizationSettings } from './client.js';
+export { FlashbackClient, type FlashbackClientOptions } from './client.js';
 export { FlashbackError, type FailureKind } from './error.js';
 export { rawJson, type RawJson } from './json.js';
+export type { OrganizationSettings, OrganizationSettingsHistory, OrganizationSettingsPreview } from './organization.js';
 export type { AccessToken, TokenRequest } from './tokens.js';
 export type { Fetch, FetchResponse, RequestEvent, ResponseEvent } from './transport.js';
 export type {
@@ -9,15 +10,25 @@ export type {
   DeleteSettingsRequest,
   DeleteSettingsResponse,
   GetSettingsResponse,
+  GetSettingsRevisionResponse,
+  HistoryOptions,
   Json,
   JsonValue,
+  ListSettingsHistoryResponse,
   NotJson,
   NotModified,
   PartialUpdateSettingsRequest,
   PartialUpdateSettingsResponse,
+  PreviewOptions,
+  PreviewSettingsResponse,
   ReadOptions,
+  RestoreSettingsResponse,
   Settings,
+  SettingsChange,
   SettingsErrorResponse,
+  SettingsPreview,
+  SettingsRevision,
+  SettingsState,
   UpdateSettingsRequest,
   UpdateSettingsResponse,
   WriteOptions,

@@ -41,6 +41,8 @@ export interface Call {
   path: string;
   headers: Record<string, string>;
   body?: string;
+  /** Whether the call may change what is stored. */
+  writes: boolean;
   /** Whether the call may be repeated although an earlier attempt may have taken effect. */
   repeatable: boolean;
   signal: AbortSignal | undefined;
@@ -133,7 +135,7 @@ export class Transport {
       if (!(result instanceof Failure)) return result;
 
       const { error, retry, ambiguous, waitMs } = result;
-      maybeStored ||= ambiguous && call.method !== 'GET';
+      maybeStored ||= ambiguous && call.writes;
       if (error.status === 401 && refusal === undefined && this.#tokens.renewable) {
         refusal = { token: attempt.token!, error };
         continue;

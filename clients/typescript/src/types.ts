@@ -44,6 +44,62 @@ export interface DeleteSettingsResponse {
   message: string;
 }
 
+/** A state of the document, without the document. */
+export interface SettingsState {
+  /** Absent for a current state that another program wrote. */
+  revision?: string;
+  /** When it became current (RFC 3339), if that is known. */
+  updatedAt?: string;
+  /** The id of the user who wrote it, if that is known. */
+  updatedBy?: string;
+  /** The revision whose document it has, if it was restored. */
+  restoredFrom?: string;
+}
+
+/** A value that differs. Without `before` and `beforeSize` it was not there; without `after` and `afterSize` it is gone. */
+export interface SettingsChange {
+  /** JSON Pointer (RFC 6901). */
+  path: string;
+  before?: any;
+  /** In place of a value of more than 4,096 bytes. */
+  beforeSize?: { bytes: number };
+  after?: any;
+  afterSize?: { bytes: number };
+}
+
+export interface ListSettingsHistoryResponse {
+  success: true;
+  history: SettingsState[];
+  next?: string;
+}
+
+export interface GetSettingsRevisionResponse {
+  success: true;
+  revision: string;
+  updatedAt?: string;
+  updatedBy?: string;
+  restoredFrom?: string;
+  settings: Record<string, any>;
+  /** Against the state before it. Absent if that is not known. */
+  changes?: SettingsChange[];
+  /** There are more changes. */
+  truncated?: true;
+}
+
+export interface RestoreSettingsResponse {
+  success: true;
+  message: string;
+}
+
+export interface PreviewSettingsResponse {
+  success: true;
+  settings: Record<string, any>;
+  /** Absent if what is stored is no document. */
+  changes?: SettingsChange[];
+  /** There are more changes. */
+  truncated?: true;
+}
+
 export interface SettingsErrorResponse {
   success: false;
   message: string;
@@ -117,6 +173,26 @@ export interface Settings extends GetSettingsResponse, AnswerHeader {
   readonly notModified?: never;
 }
 
+/** What the client adds to changes, as to a document. */
+export interface ChangesText {
+  /** `changes` as they came. */
+  readonly changesText?: string;
+  /** JSON Pointers into `changes` of the numbers that it would not write back as the same numbers. */
+  readonly changesLossy: readonly string[];
+}
+
+/** One state of the history. Its `etag` is its revision. */
+export interface SettingsRevision extends GetSettingsRevisionResponse, Omit<Settings, 'notModified'>, ChangesText {
+  readonly success: true;
+  readonly settings: Record<string, any>;
+}
+
+/** What a write would do. The `etag` is that of the current document: give it to the write as `ifMatch`. */
+export interface SettingsPreview extends PreviewSettingsResponse, Omit<Settings, 'notModified'>, ChangesText {
+  readonly success: true;
+  readonly settings: Record<string, any>;
+}
+
 export interface CallOptions {
   /** Ends the call: it rejects with a FlashbackError of kind `aborted`. */
   signal?: AbortSignal | undefined;
@@ -142,4 +218,13 @@ export interface WriteOptions extends CallOptions {
   ifMatch?: string | null | undefined;
   /** Write only if this is not the revision; `*`: only if there is none. */
   ifNoneMatch?: string | undefined;
+}
+
+export interface PreviewOptions extends WriteOptions, Pick<ReadOptions, 'reviver'> {}
+
+export interface HistoryOptions extends CallOptions {
+  /** List only states before this revision. */
+  before?: string | undefined;
+  /** How many states one request lists, 1 to 100; by default 20. */
+  pageSize?: number | undefined;
 }

@@ -9,12 +9,18 @@ import { packageDir, projectDir, scratch } from './stack.js';
 const api = parse(readFileSync(join(projectDir, 'infra/openapi.yaml'), 'utf8'));
 const path = '/settings/organization';
 
-/** What the client calls each operation, and the name of its body's type. */
-const operations: Record<string, { call: string; request?: string; response: string }> = {
-  get: { call: 'get', response: 'GetSettingsResponse' },
-  post: { call: 'update', request: 'UpdateSettingsRequest', response: 'UpdateSettingsResponse' },
-  put: { call: 'partialUpdate', request: 'PartialUpdateSettingsRequest', response: 'PartialUpdateSettingsResponse' },
-  delete: { call: 'delete', request: 'DeleteSettingsRequest', response: 'DeleteSettingsResponse' },
+/** The type of each operation's call, what it takes, and what it returns. */
+const operations: Record<string, { call: string; request?: string; response: string; result?: string }> = {
+  [`get ${path}`]: { call: `['get']`, response: 'GetSettingsResponse' },
+  [`post ${path}`]: { call: `['update']`, request: 'UpdateSettingsRequest', response: 'UpdateSettingsResponse' },
+  [`put ${path}`]: { call: `['partialUpdate']`, request: 'PartialUpdateSettingsRequest', response: 'PartialUpdateSettingsResponse' },
+  [`delete ${path}`]: { call: `['delete']`, request: 'DeleteSettingsRequest', response: 'DeleteSettingsResponse' },
+  [`get ${path}/history`]: { call: `['history']['list']`, response: 'ListSettingsHistoryResponse', result: `AsyncIterable<api.SettingsState>` },
+  [`get ${path}/history/{revision}`]: { call: `['history']['get']`, response: 'GetSettingsRevisionResponse' },
+  [`post ${path}/history/{revision}/restore`]: { call: `['history']['restore']`, response: 'RestoreSettingsResponse' },
+  [`post ${path}/preview`]: { call: `['preview']['update']`, request: 'UpdateSettingsRequest', response: 'PreviewSettingsResponse' },
+  [`put ${path}/preview`]: { call: `['preview']['partialUpdate']`, request: 'PartialUpdateSettingsRequest', response: 'PreviewSettingsResponse' },
+  [`delete ${path}/preview`]: { call: `['preview']['delete']`, request: 'DeleteSettingsRequest', response: 'PreviewSettingsResponse' },
 };
 
 /** Writes a schema as a type. Texts that are fixed are of type string: clients of older releases must go on to compile. */
@@ -34,6 +40,10 @@ function typeOf(schema: any): string {
       );
       return `{ ${members.join('; ')} }`;
     }
+    case 'integer':
+      return 'number';
+    case undefined:
+      return 'any';
   }
   throw new Error(`no type for ${JSON.stringify(schema)}`);
 }
@@ -41,16 +51,16 @@ function typeOf(schema: any): string {
 const nameOf = (schema: any): string => schema.$ref.replace('#/components/schemas/', '');
 
 test('the client’s types are those of the OpenAPI description', () => {
-  const names = ['SettingsErrorResponse', ...Object.values(operations).flatMap(({ request, response }) => (request ? [request, response] : [response]))];
+  const names = [...new Set(['SettingsErrorResponse', ...Object.values(operations).flatMap(({ request, response }) => (request ? [request, response] : [response]))])];
   const published = Object.keys(api.components.schemas).filter((name) => /(Request|Response)$/.test(name) && name !== 'GatewayErrorResponse');
   assert.deepEqual([...names].sort(), published.sort());
   const dir = scratch();
   const lines = names.map((name) => `same<api.${name}, ${typeOf(api.components.schemas[name])}>(true);`);
-  for (const { call, request, response } of Object.values(operations)) {
-    lines.push(`result<Awaited<ReturnType<api.OrganizationSettings['${call}']>>, api.${response}>(true);`);
+  for (const { call, request, response, result = `api.${response}` } of Object.values(operations)) {
+    lines.push(`result<Awaited<ReturnType<api.OrganizationSettings${call}>>, ${result}>(true);`);
     if (!request) continue;
-    lines.push(`result<Parameters<api.OrganizationSettings['${call}']>[0], api.${request}>(true);`);
-    lines.push(`result<api.${request}, Parameters<api.OrganizationSettings['${call}']>[0]>(true);`);
+    lines.push(`result<Parameters<api.OrganizationSettings${call}>[0], api.${request}>(true);`);
+    lines.push(`result<api.${request}, Parameters<api.OrganizationSettings${call}>[0]>(true);`);
   }
   writeFileSync(join(dir, 'types.ts'), [
     `import type * as api from ${JSON.stringify(join(packageDir, 'dist/index.js'))};`,
@@ -70,17 +80,20 @@ test('the client’s types are those of the OpenAPI description', () => {
 });
 
 test('the client knows every operation, and the description what the client sends and reads', () => {
-  assert.deepEqual(Object.keys(api.paths), [path]);
-  const described = Object.keys(api.paths[path]).filter((key) => ['get', 'post', 'put', 'delete', 'patch', 'head', 'options'].includes(key));
+  const methods = ['get', 'post', 'put', 'delete', 'patch', 'head', 'options'];
+  const described = Object.keys(api.paths).flatMap((path) => Object.keys(api.paths[path]).filter((key) => methods.includes(key)).map((method) => `${method} ${path}`));
   assert.deepEqual(described.sort(), Object.keys(operations).sort());
-  for (const [method, { request, response }] of Object.entries(operations)) {
+  const resolved = (value: any): any => (value?.$ref ? value.$ref.slice(2).split('/').reduce((at: any, name: string) => at[name], api) : value);
+  for (const [name, { request, response }] of Object.entries(operations)) {
+    const [method, path] = name.split(' ') as [string, string];
     const operation = api.paths[path][method];
-    const body = operation.requestBody?.content['application/json'].schema;
-    assert.equal(body && nameOf(body), request, method);
-    assert.equal(nameOf(operation.responses['200'].content['application/json'].schema), response, method);
-    const fields = operation.parameters.map((p: any) => api.components.parameters[p.$ref?.replace('#/components/parameters/', '')]?.name);
-    for (const name of ['If-Match', 'If-None-Match']) assert.ok(fields.includes(name), `${method} ${name}`);
-    assert.ok(operation.responses['200'].headers.ETag, method);
+    const body = resolved(operation.requestBody)?.content['application/json'].schema;
+    assert.equal(body && nameOf(body), request, name);
+    const answer = resolved(operation.responses['200']);
+    assert.equal(nameOf(answer.content['application/json'].schema), response, name);
+    const sent = operation.parameters.map((p: any) => resolved(p).name);
+    for (const field of path.endsWith('/history') ? ['limit', 'before'] : ['If-Match', 'If-None-Match']) assert.ok(sent.includes(field), `${name} ${field}`);
+    assert.ok(answer.headers.ETag || path.endsWith('/history'), name);
   }
   assert.equal(api.servers[0].url, 'https://backend.flashback.tech');
 });

@@ -19,7 +19,7 @@ const (
 
 // Assumptions. Your own account tells the real ones.
 const (
-	lambdaMS    = 10  // billed a call: two calls of the database, and the work on a small document
+	lambdaMS    = 5   // billed for each call of the database, and the work on a small document meanwhile
 	lambdaMB    = 512 // MemorySize of template.yaml
 	headerBytes = 500 // of an answer
 
@@ -35,7 +35,7 @@ const (
 func (u usage) million() float64 {
 	const gb = 1 << 30
 	return gatewayMillion +
-		lambdaMillion + 1e6*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond +
+		lambdaMillion + 1e6*float64(u.Calls)*lambdaMS/1000*lambdaMB/1024*lambdaGBSecond +
 		readUnitMillion*float64(u.Reads) + writeUnitMillion*float64(u.Writes) +
 		logsGB*1e6*logBytes/gb +
 		dataOutGB*1e6*float64(u.answer+headerBytes)/gb
@@ -48,7 +48,7 @@ func printPrices(out io.Writer) error {
 |---|---|---|--:|
 | API Gateway, HTTP API | $%.2f a million requests | one request | $%.2f |
 | Lambda, requests | $%.2f a million requests | one request | $%.2f |
-| Lambda, time on arm64 | $%.10f a GB-second | %d ms at %d MB | $%.2f |
+| Lambda, time on arm64 | $%.10f a GB-second | %d ms at %d MB for each database call | $%.3f |
 | DynamoDB, reads on demand | $%.3f a million units | each unit | $%.3f |
 | DynamoDB, writes on demand | $%.3f a million units | each unit | $%.3f |
 | CloudWatch Logs | $%.2f a GB | %d bytes | $%.2f |

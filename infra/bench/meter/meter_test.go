@@ -47,6 +47,68 @@ func TestMeter(t *testing.T) {
 	}
 }
 
+// A Query costs what it reads before the projection, in one sum: the items of one partition below the sort key, newest
+// first, until the limit or 1 MB is reached.
+func TestMeterQuery(t *testing.T) {
+	t.Parallel()
+	m := meter.New()
+	m.Count("CreateTable", []byte(`{"TableName":"H","KeySchema":[{"AttributeName":"orgId","KeyType":"HASH"},{"AttributeName":"revision","KeyType":"RANGE"}]}`))
+	archive := func(org, revision string, size int) {
+		m.Count("PutItem", fmt.Appendf(nil, `{"TableName":"H","Item":{"orgId":{"S":%q},"revision":{"S":%q},"settings":{"S":%q}}}`,
+			org, revision, strings.Repeat("x", size-len("orgIdrevisionsettings")-len(org)-len(revision))))
+	}
+	for n, size := range []int{1000, 3000, 5000} {
+		archive("a", fmt.Sprint(n), size)
+	}
+	archive("aa", "1", 9000)
+	for n := range 5 {
+		archive("large", fmt.Sprint(n), 400_000)
+	}
+	if _, err := m.Take(); err != nil {
+		t.Fatal(err)
+	}
+	query := func(condition, more string) string {
+		return `{"TableName":"H","ConsistentRead":true,"ScanIndexForward":false,"KeyConditionExpression":"#o = :o` + condition + `"` + more + `}`
+	}
+	values := func(org, revision string) string {
+		return fmt.Sprintf(`,"ExpressionAttributeValues":{":o":{"S":%q},":r":{"S":%q}},"ProjectionExpression":"#o"`, org, revision)
+	}
+	for _, tt := range []struct {
+		name, input string
+		reads       int
+	}{
+		{"all", query("", values("a", "")), 3}, // 9,000 bytes
+		{"below", query(" AND #r < :r", values("a", "2")), 1},
+		{"from", query(" AND #r <= :r", values("a", "2")), 3},
+		{"newest", query("", values("a", "")+`,"Limit":1`), 2},
+		{"next page", query("", values("a", "")+`,"ExclusiveStartKey":{"orgId":{"S":"a"},"revision":{"S":"1"}}`), 1},
+		{"none", query("", values("b", "")), 1},
+		{"1 MB", query("", values("large", "")), 293}, // three of five items
+		{"one", `{"TableName":"H","ConsistentRead":true,"Key":{"orgId":{"S":"a"},"revision":{"S":"2"}}}`, 2},
+	} {
+		operation := "Query"
+		if tt.name == "one" {
+			operation = "GetItem"
+		}
+		m.Count(operation, []byte(tt.input))
+		got, err := m.Take()
+		if diff := cmp.Diff(meter.Usage{Calls: 1, Reads: tt.reads}, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got)\n%s", tt.name, err, diff)
+		}
+	}
+	for _, input := range []string{
+		strings.Replace(query("", values("a", "")), "false", "true", 1),
+		strings.Replace(query("", values("a", "")), `"ScanIndexForward":false,`, "", 1),
+		query(" AND #r > :r", values("a", "1")),
+		strings.Replace(query("", values("a", "")), `"ConsistentRead":true`, `"ConsistentRead":false`, 1),
+	} {
+		m.Count("Query", []byte(input))
+		if used, err := m.Take(); err == nil {
+			t.Errorf("Query %s: %+v, want an error", input, used)
+		}
+	}
+}
+
 // A request that cannot be metered is an error, not free.
 func TestMeterRefuses(t *testing.T) {
 	t.Parallel()

@@ -39,6 +39,14 @@ func TestDocs(t *testing.T) {
 	if status != "200" || !strings.Contains(body, `"theme": "from the page"`) || !strings.Contains(body, "etag") {
 		t.Errorf("GET as alice shows %s %s, want the document and its ETag", status, body)
 	}
+	status, body = try(b, "listSettingsHistory", "")
+	if status != "200" || !strings.Contains(body, `"updatedBy": "alice"`) {
+		t.Errorf("GET of the history as alice shows %s %s", status, body)
+	}
+	status, body = try(b, "previewPartialUpdateSettings", `{"theme": null}`)
+	if status != "200" || !strings.Contains(body, `"before": "from the page"`) {
+		t.Errorf("PUT of a preview as alice shows %s %s", status, body)
+	}
 	screenshot(t, b)
 
 	seen := func(selector string) bool {
@@ -113,7 +121,7 @@ func TestTokenIsRenewed(t *testing.T) {
 // try makes one call on the page and returns the status, and the body with the header
 // fields, that the page shows.
 func try(b *tab, operation, body string) (status, answer string) {
-	in := "#operations-settings-" + operation
+	in := ".opblock[id$='-" + operation + "']"
 	if !ask(b, chromedp.Evaluate[bool](`document.querySelector("`+in+`").classList.contains("is-open")`)) {
 		b.Do(chromedp.Click(in + " .opblock-summary-control"))
 	} else {

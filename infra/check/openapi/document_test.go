@@ -100,6 +100,10 @@ func TestPublishedNames(t *testing.T) {
 		"UpdateSettingsResponse":        "message success",
 		"PartialUpdateSettingsResponse": "message success",
 		"DeleteSettingsResponse":        "message success",
+		"ListSettingsHistoryResponse":   "history next success",
+		"GetSettingsRevisionResponse":   "changes restoredFrom revision settings success truncated updatedAt updatedBy",
+		"RestoreSettingsResponse":       "message success",
+		"PreviewSettingsResponse":       "changes settings success truncated",
 		"SettingsErrorResponse":         "error message success",
 	} {
 		schema := doc.Components.Schemas[name]
@@ -151,7 +155,10 @@ func asInt(v any) int {
 // Validate finds wrong answers.
 func TestValidateRefuses(t *testing.T) {
 	t.Parallel()
-	const etag = `"01KDXZT9JE0000000000000000"`
+	const (
+		etag     = `"01KDXZT9JE0000000000000000"`
+		revision = "/settings/organization/history/01KDXZT9JE0000000000000000"
+	)
 	for name, tt := range map[string]struct {
 		method, path string
 		status       int
@@ -175,6 +182,10 @@ func TestValidateRefuses(t *testing.T) {
 		"304 without ETag":    {"GET", "/settings/organization", 304, []string{"Cache-Control", "private, no-cache"}, "", false},
 		"304 to a write":      {"PUT", "/settings/organization", 304, []string{"ETag", etag, "Cache-Control", "private, no-cache"}, "", false},
 		"304 with a body":     {"GET", "/settings/organization", 304, []string{"ETag", etag, "Cache-Control", "private, no-cache"}, "{}", false},
+		"revision":            {"GET", revision, 404, nil, `{"success":false,"message":"Organization settings revision not found"}`, true},
+		"no change in it":     {"POST", "/settings/organization/preview", 200, nil, `{"success":true,"settings":{},"changes":[{"after":1}]}`, false},
+		"below a revision":    {"GET", revision + "/restore/x", 404, nil, `{"message":"Not Found"}`, true},
+		"no revision":         {"GET", "/settings/organization/history/", 404, nil, `{"message":"Not Found"}`, true},
 		"no route":            {"GET", "/settings", 404, nil, `{"message":"Not Found"}`, true},
 		"no method":           {"PATCH", "/settings/organization", 404, nil, `{"message":"Not Found"}`, true},
 		"no route, our shape": {"GET", "/settings", 404, nil, `{"success":false,"message":"Not Found"}`, false},

@@ -3,7 +3,10 @@ package openapi_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
+	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +21,7 @@ import (
 
 // example is an example of a request or an answer in the description.
 type example struct {
-	name string // such as "POST 400 tooDeep", or "PUT application/json change" for a request
+	name string // such as "POST /preview 400 tooDeep", or "PUT application/json change" for a request
 	body string // JSON without white space, members in their order
 }
 
@@ -30,16 +33,18 @@ func examples(t *testing.T) (requests, answers []example) {
 		t.Fatal(err)
 	}
 	d := description{t, file.Content[0]}
-	for method, operation := range d.members(d.at("paths", "/settings/organization")) {
-		method = strings.ToUpper(method)
-		if body := d.member(operation, "requestBody"); body != nil {
-			for mediaType, content := range d.members(d.member(body, "content")) {
-				requests = append(requests, d.examples(method+" "+mediaType, content)...)
+	for path, item := range d.members(d.at("paths")) {
+		for method, operation := range d.members(item) {
+			name := strings.TrimSuffix(strings.ToUpper(method)+" "+strings.TrimPrefix(path, "/settings/organization"), " ")
+			if body := d.member(operation, "requestBody"); body != nil {
+				for mediaType, content := range d.members(d.member(body, "content")) {
+					requests = append(requests, d.examples(name+" "+mediaType, content)...)
+				}
 			}
-		}
-		for status, response := range d.members(d.member(operation, "responses")) {
-			for _, content := range d.members(d.member(response, "content")) {
-				answers = append(answers, d.examples(method+" "+status, content)...)
+			for status, response := range d.members(d.member(operation, "responses")) {
+				for _, content := range d.members(d.member(response, "content")) {
+					answers = append(answers, d.examples(name+" "+status, content)...)
+				}
 			}
 		}
 	}
@@ -126,51 +131,72 @@ func quote(s string) string {
 	return string(b)
 }
 
-const document = `{"theme":"dark","limits":{"maxFileSize":"10GB","ratio":0.5}}`
+const (
+	document = `{"theme":"dark","limits":{"maxFileSize":"10GB","ratio":0.5}}`
+	patch    = `{"theme":"light","limits":{"maxFiles":100,"ratio":null}}`
+	changed  = `{"theme":"light","limits":{"maxFileSize":"10GB","maxFiles":100}}`
+	unknown  = "01KDXZT9JE0000000000000000" // a revision that no organization has
+)
 
-// Every example of a request is answered 200 and has its effect.
+// Every example of a request is answered 200 and has its effect. A preview has none, and answers it.
 func TestRequestExamples(t *testing.T) {
 	t.Parallel()
 	after := map[string]string{
 		"POST application/json document":           document,
 		"POST application/json empty":              `{}`,
-		"PUT application/json change":              `{"theme":"light","limits":{"maxFileSize":"10GB","maxFiles":100}}`,
+		"PUT application/json change":              changed,
 		"PUT application/json nothing":             document,
-		"PUT application/merge-patch+json change":  `{"theme":"light","limits":{"maxFileSize":"10GB","maxFiles":100}}`,
+		"PUT application/merge-patch+json change":  changed,
 		"PUT application/merge-patch+json nothing": document,
 		"DELETE application/json keys":             `{"limits":{"ratio":0.5}}`,
 	}
-	s := newService(t, faults{})
+	s := newService(t, newIssuer(t), faults{})
 	requests, _ := examples(t)
+	seen := make(map[string]bool)
 	for _, e := range requests {
+		seen[e.name] = true
 		s.send(t, request{method: "POST", body: `{"settings":` + document + `}`})
-		method, rest, _ := strings.Cut(e.name, " ")
-		mediaType, _, _ := strings.Cut(rest, " ")
-		if r, body := s.send(t, request{method: method, header: map[string]string{"Content-Type": mediaType}, body: e.body}); r.StatusCode != 200 {
-			t.Errorf("%s: %d %s", e.name, r.StatusCode, body)
+		r := request{body: e.body}
+		var what string
+		r.method, what, _ = strings.Cut(e.name, " ")
+		what, isPreview := strings.CutPrefix(what, "/preview ")
+		mediaType, _, _ := strings.Cut(what, " ")
+		r.header = map[string]string{"Content-Type": mediaType}
+		want := `{"success":true,"settings":` + after[r.method+" "+what]
+		if isPreview {
+			r.path = "/preview"
 		}
-		_, got := s.send(t, request{method: "GET"})
-		if want := `{"success":true,"settings":` + after[e.name] + `}`; got != want {
-			t.Errorf("%s: %s is stored, want %s", e.name, got, want)
+		response, got := s.send(t, r)
+		if response.StatusCode != 200 || isPreview && !strings.HasPrefix(got, want+`,"changes":[`) {
+			t.Errorf("%s: %d %s", e.name, response.StatusCode, got)
 		}
-		delete(after, e.name)
+		if isPreview {
+			want = `{"success":true,"settings":` + document
+		}
+		if _, got := s.send(t, request{method: "GET"}); got != want+"}" {
+			t.Errorf("%s: %s is stored, want %s}", e.name, got, want)
+		}
 	}
 	for name := range after {
-		t.Errorf("there is no example %s", name)
+		for _, name := range []string{name, strings.Replace(name, " ", " /preview ", 1)} {
+			if !seen[name] {
+				t.Errorf("there is no example %s", name)
+			}
+		}
 	}
 }
 
 // scenario is the request that gets the answer of an example.
 type scenario struct {
 	faults faults
-	before string // what alice posts first; empty: nothing
+	before []request // what comes before; {1} in a later path is the revision of the first answer, and so on
 	request
 }
 
-// Every example of an answer is what the service sends, byte for byte.
+// Every example of an answer is what the service sends, byte for byte but for revisions and times.
 func TestAnswerExamples(t *testing.T) {
 	t.Parallel()
-	scenarios := scenarios()
+	scenarios, issuer := scenarios(), newIssuer(t)
 	_, answers := examples(t)
 	for _, e := range answers {
 		if strings.HasSuffix(e.name, " 429 gateway") {
@@ -184,18 +210,30 @@ func TestAnswerExamples(t *testing.T) {
 		}
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			s := newService(t, sc.faults)
-			if sc.before != "" {
-				s.send(t, request{method: "POST", body: sc.before})
+			s := newService(t, issuer, sc.faults)
+			var revisions []string
+			send := func(r request) (*http.Response, string) {
+				for i, revision := range revisions {
+					r.path = strings.ReplaceAll(r.path, "{"+strconv.Itoa(i+1)+"}", revision)
+				}
+				return s.send(t, r)
+			}
+			for _, r := range sc.before {
+				answer, _ := send(r)
+				written := unknown
+				if etag := answer.Header.Get("ETag"); etag != "" {
+					written = strings.Trim(etag, `"`)
+				}
+				revisions = append(revisions, written)
 			}
 			s.rivals.Store(true)
 			parts := strings.Fields(e.name)
 			sc.method = parts[0]
-			r, got := s.send(t, sc.request)
-			if strconv.Itoa(r.StatusCode) != parts[1] {
+			r, got := send(sc.request)
+			if strconv.Itoa(r.StatusCode) != parts[len(parts)-2] {
 				t.Errorf("status %d", r.StatusCode)
 			}
-			if diff := cmp.Diff(e.body, got); diff != "" {
+			if diff := cmp.Diff(numbered(e.body), numbered(got)); diff != "" {
 				t.Errorf("body (-description +service):\n%s", diff)
 			}
 		})
@@ -205,11 +243,33 @@ func TestAnswerExamples(t *testing.T) {
 	}
 }
 
+var (
+	revision = regexp.MustCompile(`\b[0-9A-Z]{26}\b`)
+	instant  = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"`)
+)
+
+// numbered returns an answer with numbers in place of its revisions, as they differ each time, and no times.
+func numbered(answer string) string {
+	numbers := make(map[string]string)
+	answer = instant.ReplaceAllString(answer, `"a time"`)
+	return revision.ReplaceAllStringFunc(answer, func(r string) string {
+		if numbers[r] == "" {
+			numbers[r] = fmt.Sprint("revision ", len(numbers)+1)
+		}
+		return numbers[r]
+	})
+}
+
 func scenarios() map[string]scenario {
 	field := func(name, value string) map[string]string { return map[string]string{name: value} }
 	text := func(n int) string { return `"` + strings.Repeat("x", n) + `"` }
+	// posted is the first write.
+	posted := func(document string) []request {
+		return []request{{method: "POST", header: field("If-None-Match", "*"), body: `{"settings":` + document + `}`}}
+	}
+	history := append(posted(document), request{method: "PUT", body: patch}, request{method: "POST", path: "/history/{1}/restore"})
 	all := map[string]scenario{
-		"GET 200 written":      {before: `{"settings":` + document + `}`},
+		"GET 200 written":      {before: posted(document)},
 		"GET 200 neverWritten": {},
 
 		"POST 200 updated":          {request: request{body: `{"settings":{}}`}},
@@ -227,10 +287,10 @@ func scenarios() map[string]scenario {
 		"PUT 200 updated":        {request: request{body: `{}`}},
 		"PUT 400 notAnObject":    {request: request{body: `[]`}},
 		"PUT 400 duplicateName":  {request: request{body: `{"limits":{"maxFiles":1,"maxFiles":2}}`}},
-		"PUT 413 resultTooLarge": {before: `{"settings":{"a":` + text(399_992) + `}}`, request: request{body: `{"b":10}`}},
+		"PUT 413 resultTooLarge": {before: posted(`{"a":` + text(399_992) + `}`), request: request{body: `{"b":10}`}},
 		"PUT 415 contentType":    {request: request{header: field("Content-Type", "text/plain"), body: `{}`}},
 
-		"DELETE 200 deleted":      {request: request{query: "?keys=theme&keys=limits.maxFileSize"}},
+		"DELETE 200 deleted":      {request: request{path: "?keys=theme&keys=limits.maxFileSize"}},
 		"DELETE 400 noKeys":       {},
 		"DELETE 400 emptyList":    {request: request{body: `{"keys":[]}`}},
 		"DELETE 400 keysMissing":  {request: request{body: `{}`}},
@@ -240,34 +300,80 @@ func scenarios() map[string]scenario {
 		"DELETE 400 tooManyBytes": {request: request{body: `{"keys":[` + text(400_001) + `]}`}},
 		"DELETE 413 tooManyNames": {request: request{body: `{"keys":["a"],` + text(500_001) + `:0}`}},
 		"DELETE 415 contentType":  {request: request{header: field("Content-Type", "text/plain"), body: `{"keys":["a"]}`}},
+
+		"POST /preview 200 first":     {request: request{path: "/preview", body: `{"settings":` + document + `}`}},
+		"POST /preview 200 large":     {before: posted(`{"theme":` + text(5_000) + `}`), request: request{path: "/preview", body: `{"settings":{"theme":"dark"}}`}},
+		"PUT /preview 200 changed":    {before: posted(document), request: request{path: "/preview", body: patch}},
+		"PUT /preview 200 nothing":    {before: posted(document), request: request{path: "/preview", body: `{}`}},
+		"DELETE /preview 200 removed": {before: posted(document), request: request{path: "/preview?keys=theme&keys=limits.maxFileSize"}},
+
+		"GET /history 200 page":         {before: history, request: request{path: "/history?limit=2"}},
+		"GET /history 200 neverWritten": {request: request{path: "/history"}},
+		"GET /history 400 limit":        {request: request{path: "/history?limit=101"}},
+		"GET /history 400 before":       {request: request{path: "/history?before=yesterday"}},
+		"GET /history 400 twice":        {request: request{path: "/history?limit=1&limit=2"}},
+
+		"GET /history/{revision} 200 changed":  {before: history, request: request{path: "/history/{2}"}},
+		"GET /history/{revision} 200 first":    {before: history, request: request{path: "/history/{1}"}},
+		"GET /history/{revision} 200 restored": {before: history, request: request{path: "/history/{3}"}},
+
+		"POST /history/{revision}/restore 200 restored": {before: history, request: request{path: "/history/{2}/restore"}},
 	}
-	for method, body := range map[string]string{"GET": "", "POST": `{"settings":{"a":1}}`, "PUT": `{"a":1}`, "DELETE": `{"keys":["a"]}`} {
-		good := request{body: body}
-		with := func(change func(*request)) request {
-			r := good
-			change(&r)
-			return r
+	for operation, good := range map[string]scenario{
+		"GET": {}, "POST": {request: request{body: `{"settings":{"a":1}}`}}, "PUT": {request: request{body: `{"a":1}`}}, "DELETE": {request: request{body: `{"keys":["a"]}`}},
+		"GET /history":                     {request: request{path: "/history"}},
+		"GET /history/{revision}":          {before: posted(`{"a":1}`), request: request{path: "/history/{1}"}},
+		"POST /history/{revision}/restore": {before: posted(`{"a":1}`), request: request{path: "/history/{1}/restore"}},
+	} {
+		add := func(name string, change func(*scenario)) {
+			sc := good
+			change(&sc)
+			all[operation+" "+name] = sc
 		}
-		add := func(name string, sc scenario) { all[method+" "+name] = sc }
-		add("401 noToken", scenario{request: with(func(r *request) { r.header = field("Authorization", "") })})
-		add("401 invalidToken", scenario{request: with(func(r *request) { r.header = field("Authorization", "Bearer a.b.c") })})
-		add("403 scope", scenario{faults: faults{scope: "settings"}, request: good})
-		add("404 noOrganization", scenario{request: with(func(r *request) { r.user = "mallory" })})
-		add("412 changed", scenario{request: with(func(r *request) { r.header = field("If-Match", `"01KDXZT9JE0000000000000000"`) })})
-		add("412 weakTag", scenario{request: with(func(r *request) { r.header = field("If-Match", `W/"01KDXZT9JE0000000000000000"`) })})
-		add("400 ifMatch", scenario{request: with(func(r *request) { r.header = field("If-Match", "01KDXZT9JE0000000000000000") })})
-		add("431 gateway", scenario{request: with(func(r *request) { r.header = field("X-Large", strings.Repeat("x", 10_240)) })})
-		add("500 database", scenario{faults: faults{database: true}, request: good})
-		add("500 other", scenario{faults: faults{store: errors.New("inner cause")}, request: good})
-		add("500 gateway", scenario{faults: faults{function: errors.New("it panicked")}, request: good})
-		add("503 signingKeys", scenario{faults: faults{keys: true}, request: good})
-		add("503 gateway", scenario{faults: faults{function: lambda.ErrTimeout}, request: good})
-		if method == "GET" {
-			continue
+		fails := func(name string, f faults) { add(name, func(sc *scenario) { sc.faults = f }) }
+		has := func(name, field, value string) {
+			add(name, func(sc *scenario) { sc.header = map[string]string{field: value} })
 		}
-		add("403 role", scenario{request: with(func(r *request) { r.user = "dave" })})
-		add("413 gateway", scenario{request: with(func(r *request) { r.body = text(7_000_000) })})
-		add("503 otherWriters", scenario{faults: faults{rivals: true}, before: `{"settings":{"a":0}}`, request: good})
+		isOf := func(name, user string) { add(name, func(sc *scenario) { sc.user = user }) }
+		has("401 noToken", "Authorization", "")
+		has("401 invalidToken", "Authorization", "Bearer a.b.c")
+		fails("403 scope", faults{scope: "settings"})
+		isOf("404 noOrganization", "mallory")
+		has("431 gateway", "X-Large", strings.Repeat("x", 10_240))
+		fails("500 database", faults{database: true})
+		fails("500 other", faults{store: errors.New("inner cause")})
+		fails("500 gateway", faults{function: errors.New("it panicked")})
+		fails("503 signingKeys", faults{keys: true})
+		fails("503 gateway", faults{function: lambda.ErrTimeout})
+		if operation != "GET" {
+			isOf("403 role", "dave")
+		}
+		if operation != "GET /history" {
+			has("412 changed", "If-Match", `"`+unknown+`"`)
+			has("412 weakTag", "If-Match", `W/"`+unknown+`"`)
+			has("400 ifMatch", "If-Match", unknown)
+		}
+		if strings.Contains(operation, "/history") {
+			fails("404 noHistory", faults{forgets: true})
+		}
+		if strings.Contains(operation, "{revision}") {
+			add("404 noRevision", func(sc *scenario) { sc.before = nil; sc.path = strings.Replace(sc.path, "{1}", unknown, 1) })
+		}
+		if !strings.HasPrefix(operation, "GET") {
+			add("413 gateway", func(sc *scenario) { sc.body = text(7_000_000) })
+			fails("428 noCondition", faults{demands: true})
+			add("503 otherWriters", func(sc *scenario) {
+				sc.faults.rivals = true
+				sc.before = append(posted(`{"a":1}`), request{method: "POST", body: `{"settings":{"a":0}}`})
+			})
+		}
+	}
+	for name, sc := range all {
+		method, what, _ := strings.Cut(name, " ")
+		if method != "GET" && !strings.HasPrefix(what, "/") && !strings.HasPrefix(what, "200") && what != "503 otherWriters" {
+			sc.path = "/preview" + sc.path
+			all[method+" /preview "+what] = sc
+		}
 	}
 	return all
 }
@@ -275,10 +381,13 @@ func scenarios() map[string]scenario {
 // An answer without a body has no example, so the test is separate.
 func TestNotModified(t *testing.T) {
 	t.Parallel()
-	s := newService(t, faults{})
+	s := newService(t, newIssuer(t), faults{})
 	written, _ := s.send(t, request{method: "POST", body: `{"settings":{}}`})
-	r, body := s.send(t, request{method: "GET", header: map[string]string{"If-None-Match": written.Header.Get("ETag")}})
-	if r.StatusCode != 304 || body != "" {
-		t.Errorf("%d %s, want 304", r.StatusCode, body)
+	etag := written.Header.Get("ETag")
+	for _, path := range []string{"", "/history/" + strings.Trim(etag, `"`)} {
+		r, body := s.send(t, request{method: "GET", path: path, header: map[string]string{"If-None-Match": etag}})
+		if r.StatusCode != 304 || body != "" {
+			t.Errorf("%s: %d %s, want 304", path, r.StatusCode, body)
+		}
 	}
 }

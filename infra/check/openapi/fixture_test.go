@@ -37,6 +37,8 @@ type faults struct {
 	database bool   // it cannot be reached
 	store    error  // of every read of the directory
 	rivals   bool   // another writer comes before every put
+	forgets  bool   // no history is kept
+	demands  bool   // writes need a precondition
 	function error  // of the function, as the gateway sees it
 }
 
@@ -48,30 +50,42 @@ type service struct {
 	rivals  *atomic.Bool // whether those of the faults are at work
 }
 
-func newService(t *testing.T, f faults) *service {
+// newIssuer starts an issuer, which several services may trust: it takes long to make its key.
+func newIssuer(t *testing.T) *issuer.Issuer {
 	t.Helper()
-	keys := httptest.NewUnstartedServer(nil)
-	s := new(service)
-	var err error
-	if s.issuer, err = issuer.New("http://"+keys.Listener.Addr().String(), "settings"); err != nil {
+	server := httptest.NewUnstartedServer(nil)
+	i, err := issuer.New("http://"+server.Listener.Addr().String(), "settings")
+	if err != nil {
 		t.Fatal(err)
 	}
-	keys.Config.Handler = s.issuer
-	keys.Start()
-	t.Cleanup(keys.Close)
+	server.Config.Handler = i
+	server.Start()
+	t.Cleanup(server.Close)
+	return i
+}
+
+func newService(t *testing.T, i *issuer.Issuer, f faults) *service {
+	t.Helper()
+	s := &service{issuer: i}
+	keys := i.JWKSURL()
 	if f.keys {
-		keys.Close()
+		keys = "http://127.0.0.1:1/jwks"
+	}
+	tables := dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable", History: "HistoryTable"}
+	if f.forgets {
+		tables.History = ""
 	}
 	store := &faultyStore{faults: f}
 	s.rivals = &store.atWork
 	served, err := app.New(t.Context(), app.Config{
 		Auth: auth.Config{
-			Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: s.issuer.JWKSURL(), JWKSMaxAge: time.Minute,
+			Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: keys, JWKSMaxAge: time.Minute,
 			UserClaim: "sub", RequiredScope: f.scope,
 		},
-		AWS:    newDatabase(t, f),
-		Tables: dynamo.Tables{Users: "UsersTable", Settings: "SettingsTable"},
-		Logger: slog.New(slog.DiscardHandler),
+		AWS:              newDatabase(t, f),
+		Tables:           tables,
+		RequireCondition: f.demands,
+		Logger:           slog.New(slog.DiscardHandler),
 		Faults: func(db *dynamo.DB) app.Database {
 			store.DB = db
 			return store
@@ -134,30 +148,19 @@ func (s *faultyStore) Membership(ctx context.Context, user settings.UserID) (set
 	return s.DB.Membership(ctx, user)
 }
 
-func (s *faultyStore) Put(ctx context.Context, r settings.Record, c settings.Condition) error {
-	if s.rivals && s.atWork.Load() {
-		return rival(r)
-	}
-	return s.DB.Put(ctx, r, c)
-}
-
 func (s *faultyStore) Swap(ctx context.Context, old, r settings.Record) error {
 	if s.rivals && s.atWork.Load() {
-		return rival(r)
+		// Somebody else was faster.
+		document, err := settings.ParseDocument([]byte(`{"a":0}`))
+		return cmp.Or[error](err, &settings.ConflictError{Current: settings.Record{Org: r.Org, Revision: r.Revision, Document: document, Stored: old.Stored}})
 	}
 	return s.DB.Swap(ctx, old, r)
-}
-
-// rival says that somebody else was faster than r.
-func rival(r settings.Record) error {
-	document, err := settings.ParseDocument([]byte(`{"a":0}`))
-	return cmp.Or[error](err, &settings.ConflictError{Current: settings.Record{Org: r.Org, Revision: r.Revision, Document: document, Stored: true}})
 }
 
 // request is one call.
 type request struct {
 	method string
-	query  string
+	path   string            // below the resource, with the query
 	user   string            // empty: alice
 	header map[string]string // added to Authorization
 	body   string
@@ -173,7 +176,7 @@ func (s *service) send(t *testing.T, r request) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent, err := http.NewRequestWithContext(t.Context(), r.method, s.gateway.URL+"/settings/organization"+r.query, strings.NewReader(r.body))
+	sent, err := http.NewRequestWithContext(t.Context(), r.method, s.gateway.URL+"/settings/organization"+r.path, strings.NewReader(r.body))
 	if err != nil {
 		t.Fatal(err)
 	}

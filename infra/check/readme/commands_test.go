@@ -102,6 +102,7 @@ var accounts = []account{
 	{"make deploy ENV=staging", expands("sam deploy --config-env staging")},
 	{"make deploy", expands("sam deploy --config-env default")},
 	{"make logs ENV=prod", expands("--cw-log-group /aws/lambda/organization-settings-prod --tail")},
+	{"make erase", expands("-settings ")},
 	{"make delete ENV=dev", expands("sam delete --config-env default")},
 
 	{"sam build --parameter-overrides ", typedIn(samLocal)},

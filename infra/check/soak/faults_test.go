@@ -4,12 +4,19 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/dynamodblocal"
@@ -31,7 +38,8 @@ func TestFaults(t *testing.T) {
 	if !run.long {
 		t.Parallel()
 	}
-	t.Run("embedded", func(t *testing.T) { testFaults(t, dynamodb.New()) })
+	t.Run("embedded", func(t *testing.T) { testFaults(t, dynamodb.New(), true) })
+	t.Run("embedded, without history", func(t *testing.T) { testFaults(t, dynamodb.New(), false) })
 	t.Run("DynamoDB Local", func(t *testing.T) {
 		if !run.long {
 			t.Skip("in the long form only")
@@ -40,17 +48,22 @@ func TestFaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		testFaults(t, httputil.NewSingleHostReverseProxy(endpoint))
+		testFaults(t, httputil.NewSingleHostReverseProxy(endpoint), true)
 	})
 }
 
-func testFaults(t *testing.T, database http.Handler) {
+func testFaults(t *testing.T, database http.Handler, keepsHistory bool) {
 	writes := 304 // and as many reads
 	if run.long {
 		writes = 10_000
 	}
-	s := startOver(t, database, func(o *stack.Options) { o.Environments = clients })
-	h := &recorder{service: s, began: time.Now()}
+	s := startOver(t, database, func(o *stack.Options) {
+		o.Environments = clients
+		if !keepsHistory {
+			o.Env = map[string]string{"HISTORY_TABLE": ""}
+		}
+	})
+	h := &recorder{service: s, began: time.Now(), keepsHistory: keepsHistory}
 	s.proxy.Arm()
 	var wg sync.WaitGroup
 	for client := range clients {
@@ -82,6 +95,9 @@ func testFaults(t *testing.T, database http.Handler) {
 	}
 	s.database.Close() // waits for late calls
 	h.check(t)
+	if keepsHistory {
+		h.checkArchive(t, database)
+	}
 }
 
 // checkFigures checks the limits of what faults cost clients and the database. The
@@ -114,7 +130,8 @@ func (h *recorder) checkFigures(t *testing.T) {
 // recorder sends requests and records their history.
 type recorder struct {
 	*service
-	began time.Time
+	began        time.Time
+	keepsHistory bool
 
 	mu        sync.Mutex
 	history   []Operation
@@ -145,6 +162,9 @@ func (h *recorder) do(method, user, token, document string, fields ...string) er
 	h.statuses[a.status]++
 	h.latencies = append(h.latencies, o.Return-o.Call)
 	h.needed += map[string]int{"GET": 2, "POST": 2, "PUT": 3}[method] // the membership, the settings, the put
+	if h.keepsHistory {
+		h.needed += map[string]int{"POST": 2, "PUT": 1}[method] // the settings, the archive
+	}
 	return err
 }
 
@@ -164,6 +184,72 @@ func (h *recorder) check(t *testing.T) {
 	for _, r := range v.Returned[:min(len(v.Returned), 3)] {
 		t.Log(r)
 	}
+	if h.keepsHistory && len(v.Repeated) > 0 {
+		t.Errorf("with history no write is stored twice: %s", v.Repeated[0])
+	}
+}
+
+// checkArchive compares the history with the commits: each is in the archive or current, exactly once and in order, and
+// nothing else is.
+func (h *recorder) checkArchive(t *testing.T, database http.Handler) {
+	t.Helper()
+	server := httptest.NewServer(database)
+	defer server.Close()
+	client := sdk.New(sdk.Options{
+		Region: "eu-central-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		DisableValidateResponseChecksum: true,
+	})
+	want := make(map[string][]Commit)
+	for _, c := range h.proxy.Commits() {
+		if all := want[c.Org]; len(all) == 0 || all[len(all)-1] != c { // else a repeated attempt
+			want[c.Org] = append(all, c)
+		}
+	}
+	states, left := 0, 0
+	for org, commits := range want {
+		var got []Commit
+		pages := sdk.NewQueryPaginator(client, &sdk.QueryInput{
+			TableName: aws.String("HistoryTable"), KeyConditionExpression: aws.String("orgId = :o"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":o": &types.AttributeValueMemberS{Value: org}},
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, item := range page.Items {
+				got = append(got, commitIn(item))
+			}
+		}
+		current, err := client.GetItem(t.Context(), &sdk.GetItemInput{
+			TableName: aws.String("SettingsTable"), Key: map[string]types.AttributeValue{"orgId": &types.AttributeValueMemberS{Value: org}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := commitIn(current.Item); len(got) == 0 || got[len(got)-1] != c {
+			got = append(got, c)
+		} else {
+			left++ // the copy of a write that failed afterwards
+		}
+		states += len(got)
+		if diff := cmp.Diff(commits, got); diff != "" {
+			t.Errorf("the history of %s differs from the commits (-want +got):\n%.2000s", org, diff)
+		}
+	}
+	t.Logf("%d states are in the archive or current, as they were committed; %d copies of a current state", states, left)
+}
+
+// commitIn returns what an item of either table holds.
+func commitIn(item map[string]types.AttributeValue) Commit {
+	text := func(name string) string {
+		s, _ := item[name].(*types.AttributeValueMemberS)
+		if s == nil {
+			return ""
+		}
+		return s.Value
+	}
+	return Commit{Org: text("orgId"), Revision: text("revision"), Document: text("settings")}
 }
 
 // A client that is the only writer of its organization, and always sends the last
@@ -178,7 +264,7 @@ func TestConditionalWritesUnderFaults(t *testing.T) {
 		writes = 1500
 	}
 	s := start(t, func(o *stack.Options) { o.Environments = 3 })
-	h := &recorder{service: s, began: time.Now()}
+	h := &recorder{service: s, began: time.Now(), keepsHistory: true}
 	s.proxy.Arm()
 	var wg sync.WaitGroup
 	for client, user := range users {

@@ -182,9 +182,10 @@ func (p *Proxy) carryOut(r *http.Request, body []byte) *answer {
 func commitOf(body []byte) (Commit, bool) {
 	type text struct{ S string }
 	var put struct {
-		Item struct{ OrgID, Revision, Settings text }
+		TableName string
+		Item      struct{ OrgID, Revision, Settings text }
 	}
-	if err := json.Unmarshal(body, &put); err != nil || put.Item.Revision.S == "" {
+	if err := json.Unmarshal(body, &put); err != nil || put.TableName != "SettingsTable" {
 		return Commit{}, false
 	}
 	return Commit{Org: put.Item.OrgID.S, Revision: put.Item.Revision.S, Document: put.Item.Settings.S}, true

@@ -129,6 +129,32 @@ func TestAlarmsWatchMetricsThatExist(t *testing.T) {
 	}
 }
 
+// Throttling of every table is watched and shown: reads of all, and writes of those that the function writes.
+func TestTablesAreWatched(t *testing.T) {
+	t.Parallel()
+	got := map[string]bool{}
+	for _, m := range metrics(alarms(t)["TableThrottlesAlarm"]) {
+		table := at(list(m["Dimensions"])[0], "Value")
+		if branches, ok := at(table, "Fn::If").([]any); ok {
+			table = branches[1]
+		}
+		got[fmt.Sprint(m["MetricName"], " ", at(table, "Ref"))] = true
+	}
+	expression, _ := at(list(alarms(t)["TableThrottlesAlarm"]["Metrics"])[0], "Expression").(string)
+	if n := strings.Count(expression, "FILL("); n != len(got) {
+		t.Errorf("TableThrottlesAlarm adds up %d of its %d metrics: %s", n, len(got), expression)
+	}
+	dashboard := at(ofType(t, load(t, "template.yaml"), "AWS::CloudWatch::Dashboard")["Dashboard"], "DashboardBody", "Fn::Sub").([]any)[0].(string)
+	for id := range ofType(t, load(t, "template.yaml"), "AWS::DynamoDB::Table") {
+		if !got["ReadThrottleEvents "+id] || id != "UsersTable" && !got["WriteThrottleEvents "+id] {
+			t.Errorf("TableThrottlesAlarm does not watch %s: %v", id, keys(got))
+		}
+		if !strings.Contains(dashboard, `"${`+strings.Replace(id, "UsersTable", "Users", 1)+`}"`) {
+			t.Errorf("the dashboard does not show %s", id)
+		}
+	}
+}
+
 // A single failure at night sounds no alarm; failures that go on do, however few requests there are.
 func TestRatioHasAFloor(t *testing.T) {
 	t.Parallel()

@@ -85,12 +85,19 @@ func TestFunctionMayDoWhatItDoes(t *testing.T) {
 		"":                       {"sts:AssumeRole"},
 		"ReadMembership":         {"dynamodb:GetItem"},
 		"ReadAndReplaceSettings": {"dynamodb:GetItem", "dynamodb:PutItem"},
+		"ArchiveAndReadHistory":  {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
 		"WriteOwnLog":            {"logs:CreateLogStream", "logs:PutLogEvents"},
 		"UseTableKey":            {"kms:Decrypt", "kms:DescribeKey"},
 		"WriteTraces":            {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("actions:\n%s", diff)
+	}
+	for sid, table := range map[string]string{"ReadAndReplaceSettings": "SettingsTable", "ArchiveAndReadHistory": "HistoryTable"} {
+		// Without a condition: a version that keeps history may serve beside one that keeps none.
+		if resource := at(statements(t, doc)[sid], "Resource", "Fn::GetAtt"); resource != table+".Arn" {
+			t.Errorf("%s is for %v, want %s alone", sid, resource, table)
+		}
 	}
 	condition := object{
 		"ForAllValues:StringEquals": object{"dynamodb:Attributes": []any{"userId", "orgId", "role"}},
@@ -99,6 +106,36 @@ func TestFunctionMayDoWhatItDoes(t *testing.T) {
 	}
 	if diff := cmp.Diff(condition, statements(t, doc)["ReadMembership"]["Condition"]); diff != "" {
 		t.Errorf("condition on the users table:\n%s", diff)
+	}
+}
+
+// The function has no other table to query, whatever its role says.
+func TestBoundaryQueriesTablesOfTheStack(t *testing.T) {
+	t.Parallel()
+	boundary := object{"Resources": at(load(t, "infra/deploy/pipeline.yaml"), "Resources", "Boundary")}
+	for sid, s := range statements(t, boundary) {
+		resource := fmt.Sprint(at(s, "Resource", "Fn::Sub"))
+		if slices.Contains(list(s["Action"]), any("dynamodb:Query")) && !strings.HasSuffix(resource, ":table/organization-settings-${Environment}-*") {
+			t.Errorf("%s: Query of %s", sid, resource)
+		}
+	}
+}
+
+// CloudFormation creates a table and then calls one more operation for each property that it sets on it.
+func TestPipelineCanSetTheTablesProperties(t *testing.T) {
+	t.Parallel()
+	role := object{"Resources": at(load(t, "infra/deploy/pipeline.yaml"), "Resources", "ExecutionRole")}
+	allowed := list(statements(t, role)["Tables"]["Action"])
+	operations := map[string]string{
+		"PointInTimeRecoverySpecification": "dynamodb:UpdateContinuousBackups",
+		"TimeToLiveSpecification":          "dynamodb:UpdateTimeToLive",
+	}
+	for id, table := range ofType(t, load(t, "template.yaml"), "AWS::DynamoDB::Table") {
+		for property, operation := range operations {
+			if table[property] != nil && !slices.Contains(allowed, any(operation)) {
+				t.Errorf("%s has %s, which needs %s of %v", id, property, operation, allowed)
+			}
+		}
 	}
 }
 

@@ -102,6 +102,16 @@ class FirstDeployment(unittest.TestCase):
             (read,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Sid"] == "ReadMembership"]
             self.assertEqual({"dynamodb:Attributes": "false"}, read["Condition"]["Null"])
 
+    def test_history_off_and_on_changes_one_variable(self):
+        """The table and the permission stay, since the version before still serves most of a canary's traffic."""
+        on, off = Stack(REQUIRED), Stack(REQUIRED | {"History": "off"})
+        for made, table in ((on, "<HistoryTable>"), (off, "")):
+            variables = made.resources["SettingsFunction"]["Properties"]["Environment"]["Variables"]
+            self.assertEqual(table, variables["HISTORY_TABLE"])
+            variables.pop("HISTORY_TABLE")
+        for name in ("UsersTable", "SettingsTable", "HistoryTable", "FunctionRole", "SettingsFunction"):
+            self.assertEqual(on.resources[name], off.resources[name])
+
     def test_protected_is_production(self):
         for name, made in self.stacks.items():
             for table in made.of_type("AWS::DynamoDB::Table").values():

@@ -3,8 +3,9 @@
 //
 // It writes the old document of each organization with a new revision, above the current one, so that clients
 // notice. What is stored now may be no document. It does not overwrite what somebody writes meanwhile, and writes only
-// documents that the service accepts. Without -write it only prints what it would do. It takes region, credentials and
-// endpoint from the environment, as the aws command does.
+// documents that the service accepts. With -history, what it replaces goes into the history, as with any write. Without
+// -write it only prints what it would do. It takes region, credentials and endpoint from the environment, as the aws
+// command does.
 package main
 
 import (
@@ -28,6 +29,9 @@ import (
 	"orgsettings/internal/settings"
 )
 
+// maxHistoryDays is the largest value of the stack's parameter HistoryDays.
+const maxHistoryDays = 36_500
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -46,6 +50,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	from := flags.String("from", "", "`TABLE` that holds the old documents")
 	to := flags.String("to", "", "`TABLE` that the service uses")
+	history := flags.String("history", "", "`TABLE` of the history, for what is replaced; without it, that is lost")
+	days := flags.Int("history-days", 365, "`DAYS` that the history keeps it, as in the stack's parameter HistoryDays; 0: for ever")
 	by := flags.String("by", "restore", "`USER` to record as the writer")
 	write := flags.Bool("write", false, "write the old documents; without it nothing changes")
 	if err := flags.Parse(args); err != nil {
@@ -54,14 +60,20 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *from == "" || *to == "" || *from == *to || *by == "" || flags.NArg() == 0 {
 		return errors.New("-from and -to must be two tables, and the arguments are organizations")
 	}
+	if *history == *from || *history == *to || *days < 0 || *days > maxHistoryDays {
+		return fmt.Errorf("-history must be a table of its own, and -history-days a number from 0 to %d", maxHistoryDays)
+	}
 	aws, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
 		return err
 	}
+	now := dynamo.New(aws, dynamo.Tables{Settings: *to, History: *history})
 	r := restorer{
-		old: dynamo.New(aws, dynamo.Tables{Settings: *from}),
-		now: dynamo.New(aws, dynamo.Tables{Settings: *to}),
-		by:  settings.UserID(*by), write: *write, out: out,
+		old: dynamo.New(aws, dynamo.Tables{Settings: *from}), now: now, by: settings.UserID(*by), write: *write, out: out,
+		retention: time.Duration(*days) * 24 * time.Hour,
+	}
+	if *history != "" {
+		r.archive = now
 	}
 	var failed error
 	for _, org := range flags.Args() {
@@ -73,10 +85,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 type restorer struct {
-	old, now settings.Store
-	by       settings.UserID
-	write    bool
-	out      io.Writer
+	old, now  settings.Store
+	archive   settings.Archive // of what is replaced; nil: none
+	retention time.Duration
+	by        settings.UserID
+	write     bool
+	out       io.Writer
 }
 
 func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
@@ -108,7 +122,10 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	if !r.write {
 		return nil
 	}
-	written, err := settings.New(owner(org), unchanged{r.now, now}, time.Now).Write(ctx, r.by, settings.Replacement(old.Document), condition(now))
+	service := settings.New(settings.Config{
+		Directory: owner(org), Store: unchanged{r.now, now}, Archive: r.archive, Retention: r.retention, Now: time.Now,
+	})
+	written, err := service.Write(ctx, r.by, settings.Replacement(old.Document), condition(now))
 	if err != nil {
 		return err
 	}
@@ -134,19 +151,35 @@ func condition(seen settings.Record) settings.Condition {
 	return settings.Condition{IfMatch: &settings.Revisions{Listed: []settings.Revision{seen.Revision}}}
 }
 
-// unchanged is a store that does not replace a record without a revision by another condition than that it is seen.
+// unchanged is a store that reads as it was seen. It does not replace a record without a revision by another condition than
+// that it is seen.
 type unchanged struct {
 	settings.Store
 	seen settings.Record
 }
 
+func (s unchanged) Get(context.Context, settings.OrgID) (settings.Record, error) { return s.seen, nil }
+
 func (s unchanged) Put(ctx context.Context, r settings.Record, c settings.Condition) error {
 	if s.seen.Stored == nil || s.seen.Revision != "" {
 		return s.Store.Put(ctx, r, c)
 	}
-	err := s.Store.Swap(ctx, s.seen, r)
-	if _, ok := errors.AsType[*settings.ConflictError](err); ok {
-		return errors.New("somebody wrote it meanwhile") // no conflict, which the service would try again
+	return s.Swap(ctx, s.seen, r)
+}
+
+func (s unchanged) Swap(ctx context.Context, old, r settings.Record) error {
+	return s.final(s.Store.Swap(ctx, old, r))
+}
+
+func (s unchanged) Stamp(ctx context.Context, old settings.Record, r settings.Revision) (settings.Record, error) {
+	stamped, err := s.Store.Stamp(ctx, old, r)
+	return stamped, s.final(err)
+}
+
+// final returns err or, for a conflict that the service would try again, another error.
+func (s unchanged) final(err error) error {
+	if _, ok := errors.AsType[*settings.ConflictError](err); ok && s.seen.Stored != nil && s.seen.Revision == "" {
+		return errors.New("somebody wrote it meanwhile")
 	}
 	return err
 }

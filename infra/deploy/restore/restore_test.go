@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"orgsettings/infra/local/dynamodb"
 	"orgsettings/infra/local/stack"
@@ -28,7 +31,7 @@ func database(t *testing.T) aws.Config {
 	t.Helper()
 	server := httptest.NewServer(dynamodb.New())
 	t.Cleanup(server.Close)
-	tables := map[string]template.Table{"UsersTable": {Key: "userId"}, "now": {Key: "orgId"}, "old": {Key: "orgId"}}
+	tables := map[string]template.Table{"UsersTable": {Key: "userId"}, "now": {Key: "orgId"}, "old": {Key: "orgId"}, "history": {Key: "orgId", RangeKey: "revision"}}
 	if err := stack.FillDatabase(t.Context(), server.URL, tables); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +60,7 @@ func TestRestore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := settings.New(owner(org), db, func() time.Time { return at }).Write(t.Context(), "alice", settings.Replacement(document), settings.Condition{})
+		r, err := settings.New(settings.Config{Directory: owner(org), Store: db, Now: func() time.Time { return at }}).Write(t.Context(), "alice", settings.Replacement(document), settings.Condition{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,6 +231,128 @@ func TestRestoreSpoilt(t *testing.T) {
 	}
 }
 
+// What is replaced is in the history afterwards, as it was stored.
+func TestHistory(t *testing.T) {
+	cfg := database(t)
+	now := dynamo.New(cfg, dynamo.Tables{Settings: "now", History: "history"})
+	client := sdk.NewFromConfig(cfg)
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	type item = map[string]types.AttributeValue
+	put := func(table, org string, attributes item) {
+		t.Helper()
+		attributes["orgId"] = text(org)
+		if _, err := client.PutItem(t.Context(), &sdk.PutItemInput{TableName: &table, Item: attributes}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	states := func(org string) []item {
+		t.Helper()
+		out, err := client.Query(t.Context(), &sdk.QueryInput{
+			TableName: aws.String("history"), KeyConditionExpression: aws.String("orgId = :o"), ExpressionAttributeValues: item{":o": text(org)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Items
+	}
+	const revision, document, spoilt = "01M86PTPG0435VFSF7KNQVG7AE", `{"n":1.0}`, `{"spoilt":true}`
+	old := func() item { return item{"settings": text(document), "revision": text("01" + revision[2:])} }
+	for name, tt := range map[string]struct {
+		now  item // nil: never written
+		days string
+	}{
+		"a document":     {item{"settings": text(spoilt), "revision": text(revision), "extra": text("kept")}, "365"},
+		"for ever":       {item{"settings": text(spoilt), "revision": text(revision)}, "0"},
+		"no revision":    {item{"settings": text(spoilt)}, "1"},
+		"no document":    {item{"settings": text("{oops")}, "1"},
+		"never written":  {nil, "1"},
+		"only shown":     {item{"settings": text(spoilt), "revision": text(revision)}, ""},
+		"already so":     {item{"settings": text(document), "revision": text(revision)}, "1"},
+		"hand's changes": {item{"settings": text(spoilt), "revision": text("01" + revision[2:])}, "1"},
+	} {
+		put("old", name, old())
+		if tt.now != nil {
+			put("now", name, tt.now)
+		}
+		args := []string{"-from", "old", "-to", "now", "-history", "history", name}
+		if tt.days != "" {
+			args = append([]string{"-write", "-history-days", tt.days}, args...)
+		}
+		if err := run(t.Context(), args, io.Discard); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		archived := states(name)
+		if tt.now == nil || name == "only shown" || name == "already so" {
+			if len(archived) > 0 {
+				t.Errorf("%s: the history has %v", name, archived)
+			}
+			continue
+		}
+		if len(archived) != 1 {
+			t.Errorf("%s: the history has %d states, want 1", name, len(archived))
+			continue
+		}
+		current, err := now.Get(t.Context(), settings.OrgID(name))
+		state := archived[0]
+		previous := state["revision"].(*types.AttributeValueMemberS).Value
+		if err != nil || string(current.Document.Text()) != document || string(current.Previous) != previous || string(current.Revision) <= previous {
+			t.Errorf("%s: current is %q after %q, %s, error %v", name, current.Revision, current.Previous, current.Document.Text(), err)
+		}
+		if expires, ok := state["expiresAt"]; ok != (tt.days != "0") {
+			t.Errorf("%s: expires at %v", name, expires)
+		} else if ok {
+			seconds, _ := strconv.ParseInt(expires.(*types.AttributeValueMemberN).Value, 10, 64)
+			if left := time.Until(time.Unix(seconds, 0)).Hours()/24 + 0.01; strconv.Itoa(int(left)) != tt.days {
+				t.Errorf("%s: expires in %.1f days, want %s", name, left, tt.days)
+			}
+		}
+		delete(state, "expiresAt")
+		if tt.now["revision"] == nil {
+			delete(state, "revision") // it has got one
+		}
+		if diff := cmp.Diff(tt.now, state, cmpopts.IgnoreUnexported(types.AttributeValueMemberS{})); diff != "" {
+			t.Errorf("%s: archived item (-was stored +got):\n%s", name, diff)
+		}
+	}
+
+	// Somebody writes meanwhile, over an item without a revision: after it was read, and after it has got a revision.
+	for name, store := range map[string]func(write func()) settings.Store{
+		"read":     func(write func()) settings.Store { return racing{now, write} },
+		"revision": func(write func()) settings.Store { return stamped{now, write} },
+	} {
+		put("old", name, old())
+		put("now", name, item{"settings": text(spoilt)})
+		r := restorer{old: dynamo.New(cfg, dynamo.Tables{Settings: "old"}), archive: now, by: "restore", write: true, out: io.Discard}
+		r.now = store(func() {
+			put("now", name, item{"settings": text(`{"meanwhile":1}`), "revision": text("7" + revision[1:])})
+		})
+		err := r.restore(t.Context(), settings.OrgID(name))
+		current, _ := now.Get(t.Context(), settings.OrgID(name))
+		if err == nil || string(current.Document.Text()) != `{"meanwhile":1}` {
+			t.Errorf("after the %s: error %v, stored is %s", name, err, current.Document.Text())
+		}
+	}
+
+	// Without its table of history nothing is written.
+	put("now", "a document", item{"settings": text(spoilt), "revision": text(revision)})
+	err := run(t.Context(), []string{"-write", "-from", "old", "-to", "now", "-history", "absent", "a document"}, io.Discard)
+	if current, _ := now.Get(t.Context(), "a document"); err == nil || string(current.Document.Text()) != spoilt {
+		t.Errorf("error %v, stored is %s", err, current.Document.Text())
+	}
+}
+
+// stamped is a store that somebody writes to after each record that gets a revision.
+type stamped struct {
+	settings.Store
+	write func()
+}
+
+func (s stamped) Stamp(ctx context.Context, old settings.Record, r settings.Revision) (settings.Record, error) {
+	record, err := s.Store.Stamp(ctx, old, r)
+	s.write()
+	return record, err
+}
+
 // racing is a store that somebody writes to after each read.
 type racing struct {
 	settings.Store
@@ -242,9 +367,12 @@ func (s racing) Get(ctx context.Context, org settings.OrgID) (settings.Record, e
 
 func TestArguments(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"", "acme", "-from a -to b", "-from a -to a acme", "-from a acme", "-to b acme", "-from a -to b -by= acme", "-nonsense"} {
-		if err := run(t.Context(), strings.Fields(args), io.Discard); err == nil {
-			t.Errorf("%q: no error", args)
+	for _, args := range []string{"", "acme", "-from a -to b", "-from a -to a acme", "-from a acme", "-to b acme", "-from a -to b -by= acme", "-nonsense",
+		"-from a -to b -history a acme", "-from a -to b -history b acme", "-from a -to b -history c -history-days -1 acme",
+		"-from a -to b -history c -history-days 36501 acme"} {
+		err := run(t.Context(), strings.Fields(args), io.Discard)
+		if err == nil || !strings.HasPrefix(err.Error(), "-from ") && !strings.HasPrefix(err.Error(), "-history ") && !strings.HasPrefix(err.Error(), "flag ") {
+			t.Errorf("%q: error %v, want one of the flags", args, err)
 		}
 	}
 }

@@ -27,6 +27,9 @@ type answer struct {
 	Message  string          `json:"message"`
 	Error    string          `json:"error"`
 	Settings json.RawMessage `json:"settings"`
+	History  []struct {
+		Revision string `json:"revision"`
+	} `json:"history"`
 }
 
 // String returns one line without the document.
@@ -36,6 +39,12 @@ func (a answer) String() string {
 
 func (c *client) get(ctx context.Context) (answer, error) {
 	return c.send(ctx, http.MethodGet, c.token, "", precondition{})
+}
+
+// below returns a client for a path below the resource.
+func (c client) below(path string) *client {
+	c.url += path
+	return &c
 }
 
 // post replaces the document if p holds.

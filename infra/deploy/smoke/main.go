@@ -3,7 +3,7 @@
 //
 // The token must be of a member who may write. The test replaces the organization's document and puts it
 // back at the end, also after a failure or a signal. It prints the document if it cannot. It never replaces
-// what somebody else writes meanwhile.
+// what somebody else writes meanwhile. The documents of the test stay in the history.
 package main
 
 import (

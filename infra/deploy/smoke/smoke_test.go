@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +23,10 @@ type service struct {
 	mu       sync.Mutex
 	document string
 	revision int                                               // 0: never written
+	history  map[int]string                                    // documents by revision; nil: none is kept
 	writes   int                                               // that took place
 	cancel   func()                                            // stops the program, as a signal does
+	late     *http.Request                                     // of the test "write that comes late"
 	fault    func(w http.ResponseWriter, r *http.Request) bool // answers in its place
 }
 
@@ -43,13 +46,20 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	if s.revision == 0 {
 		etag = "" // never written
 	}
+	path, found := strings.CutPrefix(r.URL.Path, "/settings/organization")
+	restored, restores := strings.CutSuffix(strings.TrimPrefix(path, "/history/"), "/restore")
 	switch {
-	case r.URL.Path != "/settings/organization":
+	case !found || path != "" && path != "/preview" && path != "/history" && !restores:
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, `{"message":"Not Found"}`)
 	case r.Header.Get("Authorization") != "Bearer "+goodToken:
 		w.WriteHeader(http.StatusUnauthorized)
 		io.WriteString(w, `{"success":false,"message":"Invalid access token"}`)
+	case (path == "/history" || restores) && s.history == nil:
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"success":false,"message":"Organization settings history is not available"}`)
+	case path == "/history":
+		fmt.Fprintf(w, `{"success":true,"history":[{"revision":"%d"}],"next":"%[1]d"}`, s.revision)
 	case r.Method == http.MethodGet:
 		w.Header()["Etag"] = slices.DeleteFunc([]string{etag}, func(e string) bool { return e == "" })
 		io.WriteString(w, `{"success":true,"settings":`+s.document+`}`)
@@ -59,7 +69,19 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"success":false,"message":"Organization settings have changed"}`)
 	default:
 		body, _ := io.ReadAll(r.Body)
-		s.write(strings.TrimSuffix(strings.TrimPrefix(string(body), `{"settings":`), "}"))
+		document := strings.TrimSuffix(strings.TrimPrefix(string(body), `{"settings":`), "}")
+		if path == "/preview" {
+			w.Header().Set("ETag", etag)
+			io.WriteString(w, `{"success":true,"settings":`+document+`,"changes":[]}`)
+			return
+		}
+		if restores {
+			revision, _ := strconv.Atoi(restored)
+			document = s.history[revision]
+		}
+		if s.history == nil || s.revision == 0 || document != s.document {
+			s.write(document)
+		}
 		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, s.revision))
 		io.WriteString(w, `{"success":true,"message":"Organization settings updated successfully"}`)
 	}
@@ -69,6 +91,9 @@ func (s *service) write(document string) {
 	s.document = document
 	s.revision++
 	s.writes++
+	if s.history != nil {
+		s.history[s.revision] = document
+	}
 }
 
 func smoke(t *testing.T, s *service, args ...string) (string, error) {
@@ -89,16 +114,22 @@ func smoke(t *testing.T, s *service, args ...string) (string, error) {
 
 func TestGoodService(t *testing.T) {
 	t.Parallel()
-	s := &service{document: original, revision: 1}
-	out, err := smoke(t, s)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if lines := strings.Count(out, "\nok    "); lines != 7 {
-		t.Errorf("%d steps, want 7:\n%s", lines, out)
-	}
-	if s.document != original {
-		t.Errorf("left the document %s", s.document)
+	for _, history := range []map[int]string{nil, {}} {
+		s := &service{document: original, revision: 1, history: history}
+		out, err := smoke(t, s)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		steps, skipped := strings.Count(out, "\nok    "), strings.Count(out, "\nskip  ")
+		if want := [2]int{10, 0}; history != nil && [2]int{steps, skipped} != want {
+			t.Errorf("%d steps, %d skipped, want %d:\n%s", steps, skipped, want, out)
+		}
+		if want := [2]int{8, 1}; history == nil && [2]int{steps, skipped} != want {
+			t.Errorf("%d steps, %d skipped, want %d:\n%s", steps, skipped, want, out)
+		}
+		if s.document != original {
+			t.Errorf("left the document %s", s.document)
+		}
 	}
 }
 
@@ -123,9 +154,10 @@ func TestOriginalDocument(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		io.WriteString(w, `{"message":"Service Unavailable"}`)
 	}
-	var late *http.Request // of the test "write that comes late"
+	isRestore := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/restore") }
 	for name, c := range map[string]struct {
-		// fault is called for each request; n counts them from 1. The default is to serve.
+		// fault is called for each request; n counts them from 1. The default is to serve. A name that begins with history
+		// is of a service that keeps one.
 		fault          func(s *service, n int, w http.ResponseWriter, r *http.Request) bool
 		want           string // document in the end
 		fails, printed bool
@@ -140,7 +172,7 @@ func TestOriginalDocument(t *testing.T) {
 		"write that comes late": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
 			if n == 2 {
 				isPost(r, "")
-				late = r
+				s.late = r
 				unavailable(w)
 			}
 			return n == 2
@@ -203,10 +235,68 @@ func TestOriginalDocument(t *testing.T) {
 			}
 			return false
 		}, "", true, true},
+		"history: preview that writes": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasSuffix(r.URL.Path, "/preview") {
+				r.URL.Path = "/settings/organization"
+			}
+			return false
+		}, original, true, false},
+		"history: lost answer of the restore": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isRestore(r) {
+				s.serve(httptest.NewRecorder(), r)
+				unavailable(w)
+			}
+			return isRestore(r)
+		}, original, true, false},
+		"history: restore of another document": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isRestore(r) {
+				s.history[2] = strings.Replace(s.history[2], "1.0", "1", 1)
+			}
+			return false
+		}, "", true, true},
+		"history: restore that comes late": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isRestore(r) {
+				s.late = r
+				unavailable(w)
+			}
+			return isRestore(r)
+		}, original, true, false},
+		"history: restore that does nothing": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isRestore(r) {
+				r.URL.Path = "/settings/organization/preview"
+			}
+			return false
+		}, original, true, false},
+		"history: write before the restore": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isRestore(r) {
+				s.write(foreign)
+			}
+			return false
+		}, foreign, true, true},
+		"history: signal during the restore": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isRestore(r) {
+				s.cancel()
+			}
+			return false
+		}, original, true, false},
+		"history: lost answer of the write before the restore": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if isPost(r, "superseded by a restore") {
+				s.serve(httptest.NewRecorder(), r)
+				unavailable(w)
+				return true
+			}
+			return false
+		}, original, true, false},
+		"history: down after a late write": {func(s *service, n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 2 || n > 5 { // the write, and what puts the original back after it was superseded
+				unavailable(w)
+			}
+			return n == 2 || n > 5
+		}, "", true, true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		test := func(t *testing.T, history map[int]string) {
 			t.Parallel()
-			s := &service{document: original, revision: 1}
+			s := &service{document: original, revision: 1, history: history}
 			n := 0
 			s.fault = func(w http.ResponseWriter, r *http.Request) bool {
 				n++
@@ -219,8 +309,8 @@ func TestOriginalDocument(t *testing.T) {
 			if printed := strings.Contains(out, "\n"+original+"\n"); printed != c.printed {
 				t.Errorf("the original document is printed: %t, want %t\n%s", printed, c.printed, out)
 			}
-			if name == "write that comes late" {
-				s.serve(httptest.NewRecorder(), late)
+			if s.late != nil {
+				s.serve(httptest.NewRecorder(), s.late)
 			}
 			if c.want != "" && s.document != c.want {
 				t.Errorf("left the document %s, want %s\n%s", s.document, c.want, out)
@@ -228,7 +318,11 @@ func TestOriginalDocument(t *testing.T) {
 			if name == "signal before it" && s.writes > 0 {
 				t.Errorf("%d writes after a signal", s.writes)
 			}
-		})
+		}
+		t.Run(name, func(t *testing.T) { test(t, map[int]string{}) })
+		if !strings.HasPrefix(name, "history: ") {
+			t.Run(name+", no history", func(t *testing.T) { test(t, nil) })
+		}
 	}
 }
 
@@ -262,11 +356,17 @@ func TestBadServices(t *testing.T) {
 		"takes any token":         {func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer not.a.token" }, answer(200, done), "refused token"},
 		"redirects":               {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(307, `{}`), "POST replaces"},
 		"success is false":        {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(200, `{"success":false}`), "POST replaces"},
+		"previews something else": {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/preview") }, answer(200, `{"success":true,"settings":{}}`), "preview"},
+		"has no previews":         {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/preview") }, answer(404, `{"message":"Not Found"}`), "preview"},
+		"lists another state":     {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/history") }, answer(200, `{"success":true,"history":[{"revision":"1"}]}`), "begins with this write"},
+		"lists nothing":           {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/history") }, answer(200, `{"success":true,"history":[]}`), "begins with this write"},
+		"has no route of history": {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/history") }, answer(404, `{"message":"Not Found"}`), "begins with this write"},
+		"restores nothing":        {func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/restore") }, answer(200, done), "POST restores"},
 		"answers another version": {func(r *http.Request) bool { return r.Method == http.MethodPost }, answer(200, done), "byte for byte"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &service{document: original, revision: 1}
+			s := &service{document: original, revision: 1, history: map[int]string{}}
 			s.fault = func(w http.ResponseWriter, r *http.Request) bool {
 				if c.when(r) {
 					c.answer(w)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ var (
 	errToken   = errors.New("nothing was tested; set SMOKE_TOKEN to a token of a member who may write")
 	errStopped = errors.New("stopped by a signal")
 	errForeign = errors.New("somebody else has written meanwhile; that document stays")
+
+	errSkipped = errors.New("this deployment keeps no history")
 )
 
 // try takes the steps in order and stops at the first that fails, or when ctx ends. After the first write it always
@@ -31,7 +34,8 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	now := strconv.FormatInt(time.Now().UnixNano(), 10)
 	document := `{"smoke":` + now + `,"":1.0,"b":1e400,"a":"ü"}`
 	refused := `{"smoke":"must not be written","at":` + now + `}`
-	t := &trial{client: c, out: out, own: []string{document, refused}}
+	superseding := `{"smoke":"superseded by a restore","at":` + now + `}`
+	t := &trial{client: c, out: out, own: []string{document, refused, superseding}}
 	var before, written answer
 
 	unfit := map[int]string{
@@ -77,7 +81,7 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	if t.mayHaveWritten {
 		defer func() { err = errors.Join(err, t.restore(context.WithoutCancel(ctx), before)) }()
 	}
-	t.step("GET returns it, byte for byte", func() error {
+	stored := func() error {
 		got, err := c.get(ctx)
 		switch {
 		case err != nil || got.status != http.StatusOK:
@@ -88,19 +92,58 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 			return fmt.Errorf("got %d bytes that differ from the %d bytes sent", len(got.Settings), len(document))
 		}
 		return nil
-	})
+	}
+	t.step("GET returns it, byte for byte", stored)
 	t.step("POST with a stale If-Match is refused: 412", func() error {
 		got, err := c.post(ctx, refused, precondition{"If-Match", `"stale"`})
 		return want(got, err, http.StatusPreconditionFailed)
 	})
 	t.step("POST with the current If-Match succeeds", func() error {
-		got, err := c.post(ctx, document, still(written))
-		return want(got, err, http.StatusOK)
+		written, err = c.post(ctx, document, still(written))
+		return want(written, err, http.StatusOK)
 	})
 	t.step("POST with a refused token: 401", func() error {
 		got, err := c.send(ctx, http.MethodPost, "not.a.token", `{"settings":`+refused+`}`, precondition{})
 		return want(got, err, http.StatusUnauthorized)
 	})
+	t.step("POST of a preview writes nothing", func() error {
+		got, err := c.below("/preview").post(ctx, refused, still(written))
+		if err := want(got, err, http.StatusOK); err != nil {
+			return err
+		}
+		if string(got.Settings) != refused {
+			return errors.New("the preview is not the document sent")
+		}
+		return stored()
+	})
+	var revision string // of document in the history
+	t.step("GET of the history begins with this write", func() error {
+		got, err := c.below("/history?limit=1").get(ctx)
+		if got.status == http.StatusNotFound && got.Message == "Organization settings history is not available" {
+			return errSkipped
+		}
+		if err := want(got, err, http.StatusOK); err != nil {
+			return err
+		}
+		if len(got.History) != 1 || strconv.Quote(got.History[0].Revision) != written.etag {
+			return fmt.Errorf("%d entries without revision %s; somebody else may have written meanwhile", len(got.History), written.etag)
+		}
+		revision = got.History[0].Revision
+		return nil
+	})
+	if revision != "" {
+		t.step("POST restores it, byte for byte", func() error {
+			got, err := c.post(ctx, superseding, still(written))
+			if err := want(got, err, http.StatusOK); err != nil {
+				return err
+			}
+			written, err = c.below("/history/"+revision+"/restore").send(ctx, http.MethodPost, c.token, "", still(got))
+			if err := want(written, err, http.StatusOK); err != nil {
+				return err
+			}
+			return stored()
+		})
+	}
 	switch {
 	case t.failed && ctx.Err() != nil:
 		return errStopped
@@ -157,6 +200,10 @@ func (t *trial) step(name string, do func() error) {
 	began := time.Now()
 	err := do()
 	took := time.Since(began).Round(time.Millisecond)
+	if errors.Is(err, errSkipped) {
+		fmt.Fprintf(t.out, "skip  %-44s %6v  %v\n", name, took, err)
+		return
+	}
 	if err != nil {
 		t.failed = true
 		fmt.Fprintf(t.out, "FAIL  %-44s %6v  %v\n", name, took, err)
@@ -195,7 +242,8 @@ func (t *trial) restore(ctx context.Context, before answer) error {
 
 // putBack reads what is stored and replaces it by the original document. It does not replace what somebody else wrote.
 // If the original document is still stored, it is written again: the new ETag keeps a write of this test that is still
-// on its way from taking place. done says that another attempt is of no use.
+// on its way from taking place. With a history, the same document is no new state; it is then superseded first. done says
+// that another attempt is of no use.
 func (t *trial) putBack(ctx context.Context, before answer) (done bool, err error) {
 	now, err := t.client.get(ctx)
 	if err = want(now, err, http.StatusOK); err != nil {
@@ -210,6 +258,10 @@ func (t *trial) putBack(ctx context.Context, before answer) (done bool, err erro
 	}
 	got, err := t.client.post(ctx, string(before.Settings), still(now))
 	err = want(got, err, http.StatusOK)
+	if err == nil && original && got.etag == now.etag {
+		got, err = t.client.post(ctx, t.own[0], still(now))
+		return false, cmp.Or(want(got, err, http.StatusOK), errors.New("the original document is superseded and not yet put back"))
+	}
 	passing := got.status == http.StatusPreconditionFailed || got.status == http.StatusTooManyRequests
 	return err == nil || isRefusal(got.status) && !passing, err
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ const DefaultStage = "$default"
 
 // Config says what the gateway serves.
 type Config struct {
-	Routes []string // route keys: "METHOD /path" with literal paths
+	Routes []string // route keys: "METHOD /path", where a segment may be a variable such as {name}
 	Stage  string   // DefaultStage, or a name that every path starts with
 	Invoke func(ctx context.Context, payload []byte) ([]byte, error)
 	CORS   CORS
@@ -42,21 +43,19 @@ type Config struct {
 // Gateway serves an HTTP API.
 type Gateway struct {
 	config Config
-	routes map[string]bool
 }
 
 // New returns a Gateway. Its error names an invalid route.
 func New(c Config) (*Gateway, error) {
-	g := &Gateway{config: c, routes: make(map[string]bool, len(c.Routes))}
+	g := &Gateway{config: c}
 	if c.Now == nil {
 		g.config.Now = time.Now
 	}
 	for _, route := range c.Routes {
 		method, path, ok := strings.Cut(route, " ")
-		if !ok || method == "" || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{} ") || method == "ANY" {
-			return nil, fmt.Errorf("configure the gateway: %q is not a method and a literal path", route)
+		if !ok || method == "" || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "+ ") || method == "ANY" {
+			return nil, fmt.Errorf("configure the gateway: %q is not a method and a path", route)
 		}
-		g.routes[route] = true
 	}
 	if c.Invoke == nil || c.Stage == "" {
 		return nil, errors.New("configure the gateway: Invoke or Stage is missing")
@@ -84,8 +83,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		path = rest
 	}
-	route := r.Method + " " + path
-	if !g.routes[route] {
+	route, variables := g.find(r.Method + " " + path)
+	if route == "" {
 		fail(w, http.StatusNotFound, "Not Found")
 		return
 	}
@@ -98,7 +97,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
-	payload, err := newEvent(r, body, g.config.Stage, route, id, g.config.Now()).payload()
+	event := newEvent(r, body, g.config.Stage, route, id, g.config.Now())
+	event.PathParameters = variables
+	payload, err := event.payload()
 	if err != nil {
 		fail(w, http.StatusInternalServerError, "Internal Server Error")
 		return
@@ -117,6 +118,36 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		send(w, response, g.config.CORS.on())
 	}
+}
+
+// find returns the route of a method and path, and the values of its variables; empty: there is none. A route without
+// variables comes first.
+func (g *Gateway) find(request string) (route string, variables map[string]string) {
+	if slices.Contains(g.config.Routes, request) && !strings.Contains(request, "{") {
+		return request, nil
+	}
+	for _, route := range g.config.Routes {
+		if variables, ok := match(strings.Split(route, "/"), strings.Split(request, "/")); ok {
+			return route, variables
+		}
+	}
+	return "", nil
+}
+
+// match returns the values of the variables in route if segments are as it says.
+func match(route, segments []string) (variables map[string]string, ok bool) {
+	if len(route) != len(segments) {
+		return nil, false
+	}
+	variables = make(map[string]string)
+	for i, segment := range segments {
+		if name, ok := strings.CutPrefix(route[i], "{"); ok && segment != "" {
+			variables[strings.TrimSuffix(name, "}")] = segment
+		} else if segment != route[i] {
+			return nil, false
+		}
+	}
+	return variables, true
 }
 
 // headerBytes returns about how many bytes the request line and the header lines

@@ -178,9 +178,40 @@ func TestRoutes(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	for _, route := range []string{"", "GET", "GET ", " /a", "GET a", "GET  /a", "GET /a b", "GET /{proxy+}", "GET /a/{id}", "$default", "ANY /a"} {
+	for _, route := range []string{"", "GET", "GET ", " /a", "GET a", "GET  /a", "GET /a b", "GET /{proxy+}", "$default", "ANY /a"} {
 		if _, err := gateway.New(gateway.Config{Routes: []string{"GET /a", route}}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", route)) {
 			t.Errorf("New with route %q = %v, want an error that names it", route, err)
+		}
+	}
+}
+
+// A variable of a route stands for one segment of the path.
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/a": "GET /a ", "/a/b": "GET /a/{id} b", "/a/fixed": "GET /a/fixed ", "/a/b/restore": "GET /a/{id}/restore b", "/a/%7Bid%7D": "GET /a/{id} {id}",
+		"/a/": "", "/a/b/": "", "/a/b/c": "", "/b/b": "", "/a/b/restore/c": "",
+	} {
+		got := ""
+		g, err := gateway.New(gateway.Config{
+			Routes: []string{"GET /a", "GET /a/fixed", "GET /a/{id}", "GET /a/{id}/restore"}, Stage: gateway.DefaultStage,
+			Invoke: func(_ context.Context, payload []byte) ([]byte, error) {
+				var event struct {
+					RouteKey       string
+					PathParameters map[string]string
+				}
+				err := json.Unmarshal(payload, &event)
+				got = event.RouteKey + " " + event.PathParameters["id"]
+				return []byte(`{"statusCode":200}`), err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		if got != want || (w.Code == 200) != (want != "") {
+			t.Errorf("%s: %d, route and variable %q, want %q", path, w.Code, got, want)
 		}
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,10 +54,26 @@ type key struct {
 // New returns an Issuer with one key. Its tokens have the claims iss, which is url,
 // and aud. The Issuer must be served at url.
 func New(url, audience string) (*Issuer, error) {
+	i := newIssuer(url, audience)
+	return i, i.AddKey()
+}
+
+// Open is like New, with the key in file. It makes the file if there is none. A file
+// that cannot be read is left as it is.
+func Open(url, audience, file string) (*Issuer, error) {
+	private, err := openKey(file)
+	if err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
+	}
+	i := newIssuer(url, audience)
+	return i, i.use(private)
+}
+
+func newIssuer(url, audience string) *Issuer {
 	i := &Issuer{url: url, audience: audience, mux: http.NewServeMux()}
 	i.mux.HandleFunc("GET /token", i.serveToken)
 	i.mux.HandleFunc("GET /.well-known/jwks.json", i.serveKeys)
-	return i, i.AddKey()
+	return i
 }
 
 // URL returns the iss claim of the tokens.
@@ -73,7 +92,13 @@ func (i *Issuer) AddKey() error {
 	if err != nil {
 		return fmt.Errorf("make a signing key: %w", err)
 	}
-	id := rand.Text()
+	return i.use(private)
+}
+
+// use makes private the key that signs. Its id depends on the key alone.
+func (i *Issuer) use(private *rsa.PrivateKey) error {
+	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(&private.PublicKey))
+	id := base64.RawURLEncoding.EncodeToString(sum[:16])
 	jwk, err := jwkset.NewJWKFromKey(&private.PublicKey, jwkset.JWKOptions{
 		Metadata: jwkset.JWKMetadataOptions{KID: id, ALG: jwkset.AlgRS256, USE: jwkset.UseSig},
 	})

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -50,6 +51,9 @@ type Options struct {
 
 	Users []User // nil: the demo users
 
+	// Data is a directory that keeps documents, history and signing key between runs. Empty: they end with the stack.
+	Data string
+
 	CORSOrigins []string // of pages that may call the API, and get tokens, from a browser
 
 	Environments int               // most function processes at once; 0: DefaultEnvironments
@@ -72,7 +76,8 @@ type Stack struct {
 	BuildTime   time.Duration // zero without a build
 
 	endpoints []*endpoint
-	buildDir  string // or empty
+	engine    *dynamodb.Engine // nil if another database is used
+	buildDir  string           // or empty
 }
 
 // Start starts a stack, which runs until [Stack.Close]. ctx bounds only the start.
@@ -117,7 +122,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	s.URL, s.DocsURL = api.url(), page.url()
 	trust := trust{jwksURL: o.JWKSURL, issuer: o.Issuer, audience: o.Audience}
 	if tokens != nil {
-		if s.Issuer, err = issuer.New(tokens.url(), "organization-settings"); err != nil {
+		if s.Issuer, err = newIssuer(tokens.url(), o.Data); err != nil {
 			return nil, err
 		}
 		s.Issuer.UserClaim, s.Issuer.Scope = o.UserClaim, o.RequiredScope
@@ -131,7 +136,13 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		trust.jwksURL, trust.issuer, trust.audience = s.Issuer.JWKSURL(), s.Issuer.URL(), s.Issuer.Audience()
 	}
 	if database != nil {
-		database.serve(dynamodb.New())
+		s.engine = dynamodb.New()
+		if o.Data != "" {
+			if s.engine, err = dynamodb.Open(o.Data); err != nil {
+				return nil, fmt.Errorf("database: %w", err)
+			}
+		}
+		database.serve(s.engine)
 		s.DynamoDBURL = database.url()
 	}
 
@@ -182,6 +193,17 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	return s, nil
 }
 
+func newIssuer(url, data string) (*issuer.Issuer, error) {
+	const audience = "organization-settings"
+	if data == "" {
+		return issuer.New(url, audience)
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
+	}
+	return issuer.Open(url, audience, filepath.Join(data, "signing-key.pem"))
+}
+
 // docs returns the API page.
 func (s *Stack) docs() http.Handler {
 	c := docs.Config{URL: s.DocsURL, Gateway: s.URL}
@@ -215,6 +237,9 @@ func (s *Stack) Close() error {
 	}
 	for _, e := range s.endpoints {
 		errs = append(errs, e.close())
+	}
+	if s.engine != nil {
+		errs = append(errs, s.engine.Close())
 	}
 	if s.buildDir != "" {
 		errs = append(errs, os.RemoveAll(s.buildDir))
