@@ -12,15 +12,15 @@ quote = '$(subst ','\'',$1)'
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# progress says what a long command does.
-progress = @sh infra/check/progress.sh $(call quote,$1)
+# progress says what a long command does, and how far it is if the number of its steps is given.
+progress = @sh infra/check/progress.sh $(if $2,-of $2) $(call quote,$1)
 
 # The tests find DynamoDB Local here if fetch.sh has installed it.
 export DYNAMODB_LOCAL_DIR ?= $(wildcard $(CURDIR)/.tools/dynamodb-local)
 
 test: ## run every test; a test whose tool is missing is skipped, and named before and after
 	@sh infra/check/optional.sh
-	$(call progress,compiling and testing all packages) go test $(GO_FLAGS) ./... || { sh infra/check/optional.sh; exit 1; }
+	$(call progress,compiling and testing all packages,"$$(go list ./... | wc -l)") go test $(GO_FLAGS) ./... || { sh infra/check/optional.sh; exit 1; }
 	@sh infra/check/optional.sh
 
 # Without -fuzzminimizetime, Go spends most of the time on minimizing deep inputs instead of trying new ones.
@@ -28,15 +28,16 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@set -e; listed=$$(sh infra/check/progress.sh 'compiling all tests' go test -list '^Fuzz' ./...); \
 	targets=$$(printf '%s\n' "$$listed" | awk '/^Fuzz/ {names = names " " $$1} /^ok/ {n = split(names, name, " "); for (i = 1; i <= n; i++) print $$2 ":" name[i]; names = ""}'); \
 	test -n "$$targets"; \
-	for target in $$targets; do \
-	  sh infra/check/progress.sh "== $$target, $(or $(FUZZTIME),30s)" go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(call quote,$(or $(FUZZTIME),30s)) -fuzzminimizetime 100x "$${target%%:*}"; \
+	set -- $$targets; n=0; \
+	for target; do \
+	  n=$$((n + 1)); sh infra/check/progress.sh "== $$n of $$#: $$target, $(or $(FUZZTIME),30s)" go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(call quote,$(or $(FUZZTIME),30s)) -fuzzminimizetime 100x "$${target%%:*}"; \
 	done
 
 soak: ## test faults, freezes, skewed clocks and load for about 15 minutes (FLAGS='-seed 7 -rate 100 -for 5m')
 	$(call progress,compiling and running the soak tests) go test $(GO_FLAGS) -count=1 -timeout=1h -v ./infra/check/soak -args -long $(FLAGS)
 
 bench: ## compare the deployed program with other implementations, on Linux (a quick look: FLAGS='-rounds 1 -only settings,typical')
-	$(call progress,compiling and running the benchmark) go run $(GO_FLAGS) ./infra/bench $(FLAGS)
+	$(call progress,compiling and running the benchmark,1) go run $(GO_FLAGS) ./infra/bench $(FLAGS)
 
 # ---- local stack ----
 # exec replaces the shell by the built program, since go run passes on neither SIGTERM nor the exit code.
