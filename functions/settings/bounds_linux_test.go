@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,6 +68,9 @@ func TestWorstRequests(t *testing.T) {
 		text = text[:min(len(text), mb6/4*3)]
 		return event(method, map[string]any{"body": base64.StdEncoding.EncodeToString([]byte(text)), "isBase64Encoded": true})
 	}
+	below := func(path string, payload []byte) []byte {
+		return bytes.Replace(payload, []byte(`"/settings/organization"`), []byte(`"/settings/organization`+path+`"`), 1)
+	}
 	const wide, deep = 399_900, 999
 	tags := map[string]string{"if-match": repeated(13_000, `"a"`, `,"01KDXZT9JE0000000000000000"`, "")}
 	requests := []struct {
@@ -95,6 +99,16 @@ func TestWorstRequests(t *testing.T) {
 		{"PUT, no objects", body("PUT", named(wide/2, "null")), 0},
 		{"PUT, levels", body("PUT", strings.Repeat(`{"a":`, deep)+"{}"+strings.Repeat("}", deep)), 0},
 		{"PUT, white space", body("PUT", repeated(mb6, `{`, " ", `}`)), 200},
+		{"preview of POST, objects", below("/preview", body("POST", `{"settings":`+named(wide, `{"":{}}`)+`}`)), 200},
+		{"preview of POST, elements", below("/preview", body("POST", repeated(wide, `{"settings":{"a":[0`, ",1", `]}}`))), 200},
+		{"POST, elements", body("POST", repeated(wide, `{"settings":{"a":[0`, ",0", `]}}`)), 200},
+		{"preview of POST, other elements", below("/preview", body("POST", repeated(wide, `{"settings":{"a":[0`, ",{}", `]}}`))), 200},
+		{"preview of PUT, no objects", below("/preview", body("PUT", named(wide/2, "null"))), 0},
+		{"preview of PUT, levels", below("/preview", body("PUT", strings.Repeat(`{"a":`, deep)+"{}"+strings.Repeat("}", deep))), 0},
+		{"preview of DELETE, dots", below("/preview", body("DELETE", repeated(400_000, `{"keys":["a`, ".a", `"]}`))), 200},
+		{"history", below("/history", event("GET", map[string]any{"rawQueryString": "limit=100"})), 200},
+		{"history, a query", below("/history", event("GET", map[string]any{"rawQueryString": repeated(mb6, "limit=1", "&limit", "")})), 400},
+		{"history, a revision", below("/history/"+strings.Repeat("0", mb6), event("GET", nil)), 404},
 		{"DELETE, dots", body("DELETE", repeated(mb6, `{"keys":["`, ".", `"]}`)), 400},
 		{"DELETE, empty keys", body("DELETE", repeated(mb6/4*3, `{"keys":[""`, `,""`, `]}`)), 400},
 		{"DELETE, as many dots as may be", body("DELETE", repeated(400_000, `{"keys":["a`, ".a", `"]}`)), 200},
@@ -117,21 +131,34 @@ func TestWorstRequests(t *testing.T) {
 		{"an array", []byte(repeated(mb6, `[0`, `,0`, `]`)), 404},
 		{"levels", []byte(strings.Repeat("[", mb6/2) + strings.Repeat("]", mb6/2)), 404},
 	}
+	try := func(name string, payload []byte, want int) string {
+		before := cpuTime(t, s.Function.Environments())
+		status, body := s.invoke(t, string(payload))
+		spent := cpuTime(t, s.Function.Environments()) - before
+		if either := want == 0 && (status == 200 || status == 413); status != want && !either {
+			t.Errorf("%s: %d %.300s, want %d", name, status, body, want)
+		}
+		if spent > 2*time.Second {
+			t.Errorf("%s: %v of processor time, want at most 2 s", name, spent)
+		}
+		if testing.Verbose() {
+			t.Logf("%-40s %4d %8v, peak %d MB", name, status, spent, peakMemory(t, s.Function.Environments()[0])>>10)
+		}
+		return body
+	}
 	const rounds = 3
 	for i := range rounds * len(requests) {
 		r := requests[i*7%len(requests)] // another order than that of the list
-		before := cpuTime(t, s.Function.Environments())
-		status, body := s.invoke(t, string(r.payload))
-		spent := cpuTime(t, s.Function.Environments()) - before
-		if either := r.status == 0 && (status == 200 || status == 413); status != r.status && !either {
-			t.Errorf("%s: %d %.300s, want %d", r.name, status, body, r.status)
-		}
-		if spent > 2*time.Second {
-			t.Errorf("%s: %v of processor time, want at most 2 s", r.name, spent)
-		}
-		if testing.Verbose() {
-			t.Logf("%-40s %4d %8v, peak %d MB", r.name, status, spent, peakMemory(t, s.Function.Environments()[0])>>10)
-		}
+		try(r.name, r.payload, r.status)
+	}
+	// Each state that these requests have left, with its changes, and back again.
+	states := regexp.MustCompile(`"revision":"([^"]+)"`).FindAllStringSubmatch(try("history", below("/history", event("GET", map[string]any{"rawQueryString": "limit=100"})), 200), -1)
+	if len(states) < 10 {
+		t.Errorf("%d states", len(states))
+	}
+	for _, state := range states {
+		try("state", below("/history/"+state[1], event("GET", nil)), 200)
+		try("restore", below("/history/"+state[1]+"/restore", event("POST", nil)), 200)
 	}
 	if n := len(s.Function.Environments()); n != 1 {
 		t.Errorf("%d processes have served, want 1", n)

@@ -75,6 +75,9 @@ func (s shared) list(t *testing.T, user string, limit int) []entry {
 		if p.Next == "" {
 			return all
 		}
+		if last := p.History[len(p.History)-1].Revision; len(p.History) == limit && last != "" && p.Next != last {
+			t.Errorf("next is %s after %s", p.Next, last)
+		}
 		if len(all) > 10_000 {
 			t.Fatal("the history has no end")
 		}

@@ -34,12 +34,18 @@ func (s *Service) History(ctx context.Context, user UserID, before Revision, lim
 	if err != nil {
 		return nil, "", fmt.Errorf("list history of %s: %w", org, err)
 	}
+	var hidden Revision
 	if room := limit - len(page); len(older) > room {
-		next = older[room].Revision.plus(1)
-		older, more = older[:room], true
+		hidden, older, more = older[room].Revision, older[:room], true
 	}
-	if more && len(older) > 0 {
+	switch {
+	case !more:
+	case len(older) > 0:
 		next = older[len(older)-1].Revision
+	case before != "":
+		next = before
+	default: // the page is the current state, which has no revision
+		next = hidden.plus(1)
 	}
 	for _, r := range older {
 		if !s.expired(r) {
