@@ -78,6 +78,7 @@ func (s *resource) revision(w http.ResponseWriter, r *http.Request, ev *event) e
 		return err
 	}
 	w.Header().Set("Cache-Control", "private, max-age=86400, immutable")
+	w.Header().Set("Vary", "Authorization") // whoever signs in next in the same browser must not see it
 	if ok, err := current(w, r, record); !ok {
 		return err
 	}

@@ -155,7 +155,7 @@ func (s shared) testStory(t *testing.T) {
 		if got := begin + rest; got != `{"success":true,"revision":"`+r+`","updatedBy":"alice",`+members+`}` {
 			t.Errorf("%s:\n%s\nwant\n%s", r, got, members)
 		}
-		if header.Get("ETag") != `"`+r+`"` || header.Get("Cache-Control") != "private, max-age=86400, immutable" || header.Get("Content-Type") != "application/json" {
+		if header.Get("ETag") != `"`+r+`"` || header.Get("Cache-Control") != "private, max-age=86400, immutable" || header.Get("Vary") != "Authorization" || header.Get("Content-Type") != "application/json" {
 			t.Errorf("header %v", header)
 		}
 	}
