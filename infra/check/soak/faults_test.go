@@ -109,6 +109,9 @@ func (h *recorder) checkFigures(t *testing.T) {
 	t.Logf("%d requests, answered %v; %v", requests, h.statuses, h.latencies)
 	t.Logf("%d calls of the database, %.3f times as many as without faults: %s", calls, float64(calls)/float64(h.needed), h.proxy.Summary())
 	mayFail, mayCall := 0.005*float64(requests), 1.3*float64(h.needed)
+	if h.keepsHistory {
+		mayCall = 1.35 * float64(h.needed) // a POST can lose a race too, and then reads and archives again
+	}
 	if !run.long {
 		mayFail += 3 * math.Sqrt(mayFail)
 		mayCall += 3 * math.Sqrt(mayCall-float64(h.needed))
