@@ -171,6 +171,10 @@ func TestData(t *testing.T) {
 		}
 	}
 	before := answer(t, http.MethodGet, curl[1]+"/history", authorization, "").body
+	err := run(t.Context(), []string{"-template", "../../template.yaml", "-port", "0", "-bootstrap", bootstrap, "-data", dir}, noEnv, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), dir+" is in use by another stack") {
+		t.Errorf("a second stack on the same data: %v", err)
+	}
 	s.stop()
 	if err := <-s.result; err != nil {
 		t.Fatal(err)

@@ -161,6 +161,7 @@ func current(w http.ResponseWriter, r *http.Request, record settings.Record) (bo
 	c := preconditionOf(r)
 	if !(settings.Condition{IfMatch: c.IfMatch}).Holds(record) {
 		w.Header().Del("Cache-Control")
+		w.Header().Del("Vary")
 		return false, c.explain(&settings.ConflictError{Current: record})
 	}
 	setETag(w.Header(), record.Revision)

@@ -64,6 +64,18 @@ func (p precondition) explain(err error) error {
 	return err
 }
 
+// neededFor says which precondition a write of current needs.
+func neededFor(current settings.Record) string {
+	switch {
+	case current.Stored == nil:
+		return "a precondition is needed: there are no settings yet, so send If-None-Match: *"
+	case current.Revision == "":
+		return "a precondition is needed: the settings have no ETag yet, so send If-Match: *"
+	default:
+		return "a precondition is needed: send If-Match with the ETag of the settings that you have read"
+	}
+}
+
 // entityTags reads the values of one field. It returns nil if there are none, and false if they are not a list of tags.
 // It leaves out tags that match nothing: those that are not revisions and, unless weak says that weak tags match too (RFC
 // 9110 section 8.8.3.2), weak ones. anyWeak says whether there are weak tags.

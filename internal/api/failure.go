@@ -80,7 +80,7 @@ func (e endpoint) failureOf(err error) failure {
 	case errors.As(err, &conflict):
 		return failure{status: 412, message: "Organization settings have changed", current: conflict.Current.Revision}
 	case errors.As(err, &unconditional):
-		return failure{status: 428, message: e.refusal, detail: "a precondition is needed: send If-Match with the ETag of the settings that you have read, or If-None-Match: * if there are none yet", current: unconditional.Current.Revision}
+		return failure{status: 428, message: e.refusal, detail: neededFor(unconditional.Current), current: unconditional.Current.Revision}
 	case errors.Is(err, settings.ErrContended):
 		return failure{status: 503, message: "Service unavailable", retry: true}
 	case errors.Is(err, settings.ErrUnavailable):

@@ -22,9 +22,15 @@ func (s *resource) history(w http.ResponseWriter, r *http.Request, ev *event) er
 	if err != nil {
 		return err
 	}
+	if s.service.Archive == nil {
+		return settings.ErrNoHistory
+	}
 	before, limit, err := pageOf(r.URL.RawQuery)
 	if err != nil {
 		return err
+	}
+	if c := preconditionOf(r); c.unreadable != "" {
+		return c.explain(&settings.ConflictError{})
 	}
 	page, next, err := s.service.History(r.Context(), user, before, limit)
 	if err != nil {
@@ -54,9 +60,11 @@ func pageOf(query string) (before settings.Revision, limit int, err error) {
 	}
 	limit = defaultEntries
 	if values.Has("limit") {
-		if limit, err = strconv.Atoi(values.Get("limit")); err != nil || limit < 1 || limit > maxEntries {
+		n, err := strconv.ParseUint(values.Get("limit"), 10, 8)
+		if err != nil || n < 1 || n > maxEntries {
 			return "", 0, settings.NewInvalidError(fmt.Sprintf("limit is not a number from 1 to %d", maxEntries))
 		}
+		limit = int(n)
 	}
 	if values.Has("before") {
 		var ok bool

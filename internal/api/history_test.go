@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"orgsettings/internal/app"
@@ -223,7 +225,10 @@ func (s shared) testHistoryCallers(t *testing.T) {
 		}
 	}
 	s.at(t, "carol", "POST", "/history/"+revision, "", 404, `{"success":false,"message":"Not Found"}`)
-	s.at(t, "carol", "GET", "/history/"+revision+"/restore", "", 404, `{"success":false,"message":"Not Found"}`)
+	for _, other := range []string{"a/b", revision + "/restore", "a%2Fb", "{revision}"} {
+		s.at(t, "carol", "GET", "/history/"+other, "", 404, noRevision)
+		s.at(t, "carol", "POST", "/history/"+other+"/restore", "", 404, noRevision)
+	}
 	if line := s.log.Take(); strings.Contains(line, "secret") || !strings.Contains(line, `"route":"POST /settings/organization/history/{revision}/restore"`) {
 		t.Errorf("log: %s", line)
 	}
@@ -271,7 +276,7 @@ func (s shared) testHistoryQueries(t *testing.T) {
 		"limit=0": "limit is not a number from 1 to 100", "limit=101": "limit is not a number from 1 to 100", "limit=": "limit is not a number from 1 to 100",
 		"limit=1e1": "limit is not a number from 1 to 100", "limit=99999999999999999999": "limit is not a number from 1 to 100",
 		"before=": "before is not a revision", "before=x": "before is not a revision", "before=%2201KDXZT9JE0000000000000000%22": "before is not a revision",
-		"limit=1&limit=2": "more than once", "before=%": "cannot be read", "a;b": "cannot be read",
+		"limit=%2B5": "limit is not a number from 1 to 100", "limit=1&limit=2": "more than once", "before=%": "cannot be read", "a;b": "cannot be read",
 	} {
 		body, _ := s.at(t, "alice", "GET", "/history?"+query, "", 400, "")
 		if !strings.HasPrefix(body, `{"success":false,"message":"Failed to read organization settings history","error":"`) || !strings.Contains(body, want) {
@@ -279,6 +284,7 @@ func (s shared) testHistoryQueries(t *testing.T) {
 		}
 	}
 	s.at(t, "alice", "GET", "/history?before=00000000000000000000000000&other=1", "", 200, `{"success":true,"history":[]}`)
+	s.at(t, "alice", "GET", "/history", "", 400, "", "If-Match", "x")
 }
 
 // A list of large documents takes several queries of the database, and may end a page early.
@@ -400,11 +406,51 @@ func (s shared) testForeignHistory(t *testing.T) {
 		}
 	}
 
-	// Copies with a place that is no revision are none of ours.
-	s.put(t, "HistoryTable", item{"orgId": str("older"), "revision": str("5abc"), "settings": str(`{}`)})
-	if got := s.list(t, "older", 1); len(got) != 2 {
-		t.Errorf("history: %v", got)
+	// Items whose sort key is no revision are none of ours, wherever they lie and however many they are.
+	states := revisions(s.list(t, "older", 1))
+	for n := range 6 {
+		s.put(t, "HistoryTable", item{"orgId": str("older"), "revision": str(fmt.Sprintf("%s-copy-%d", states[1], n)), "settings": str(`{}`)})
+		s.put(t, "HistoryTable", item{"orgId": str("older"), "revision": str(fmt.Sprintf("7ZZZ%d", n)), "settings": str(`{}`)})
 	}
+	if got := revisions(s.list(t, "older", 1)); !slices.Equal(got, states) {
+		t.Errorf("history among other items: %q, want %q", got, states)
+	}
+	if body, _ := s.at(t, "older", "GET", "/history/"+states[0], "", 200, ""); !strings.HasSuffix(body, `"changes":[{"path":"/b","after":2}]}`) {
+		t.Errorf("changes among other items: %s", body)
+	}
+	// A state that somebody copies back and that is then superseded leads to its own predecessor.
+	third := s.write(t, "older", "PUT", `{"c":3}`)
+	back := s.archived(t, "older", next)
+	back["expiresAt"] = num("1")
+	s.put(t, "SettingsTable", back)
+	fourth := s.write(t, "older", "PUT", `{"d":4}`)
+	if body, _ := s.at(t, "older", "GET", "/history/"+fourth, "", 200, ""); !strings.HasSuffix(body, `"changes":[{"path":"/d","after":4}]}`) {
+		t.Errorf("changes against a state that was copied back, with %s between them: %s", third, body)
+	}
+	if e := s.archived(t, "older", next)["expiresAt"]; reflect.DeepEqual(e, num("1")) {
+		t.Errorf("the state that was copied back expires at %v", e)
+	}
+
+	// Attributes that an answer does not need, of any size and form, cannot make it fail.
+	flags := make([]types.AttributeValue, 100_000)
+	for i := range flags {
+		flags[i] = &types.AttributeValueMemberBOOL{}
+	}
+	s.member(t, "odd", item{
+		"settings": str(`{"a":1}`), "revision": str("01KDXZT9JE0000000000000000"), "updatedAt": str("9999-12-31T23:59:59-01:00"),
+		"updatedBy": str(strings.Repeat("\x01", 100_000)), "flags": &types.AttributeValueMemberL{Value: flags},
+	})
+	s.at(t, "odd", "GET", "", "", 200, `{"success":true,"settings":{"a":1}}`)
+	s.at(t, "odd", "GET", "/history", "", 200, `{"success":true,"history":[{"revision":"01KDXZT9JE0000000000000000"}]}`)
+	s.write(t, "odd", "PUT", `{"b":2}`)
+	s.at(t, "odd", "GET", "/history/01KDXZT9JE0000000000000000", "", 200, `{"success":true,"revision":"01KDXZT9JE0000000000000000","settings":{"a":1}}`)
+
+	// A JSON object over the limit is corrupt where it is read, and too large where it is restored.
+	s.member(t, "over", item{"settings": str(`{"a":"` + strings.Repeat("x", 400_000) + `"}`), "revision": str("01KDXZT9JE0000000000000000")})
+	s.write(t, "over", "POST", `{"settings":{}}`)
+	s.at(t, "over", "GET", "/history/01KDXZT9JE0000000000000000", "", 500, internalError)
+	s.at(t, "over", "POST", "/history/01KDXZT9JE0000000000000000/restore", "", 413, `{"success":false,"message":"Failed to restore organization settings","error":"document has 400008 bytes without insignificant white space, the limit is 400000"}`)
+
 	// Between a state of this program and one that a person wrote there is no way to tell the changes.
 	it := s.stored(t, "older")
 	delete(it, "previous")
@@ -509,7 +555,7 @@ func TestNoHistory(t *testing.T) {
 	if again <= revision {
 		t.Errorf("a POST makes revision %s after %s", again, revision)
 	}
-	for _, r := range [][2]string{{"GET", "/history"}, {"GET", "/history/" + revision}, {"POST", "/history/" + revision + "/restore"}} {
+	for _, r := range [][2]string{{"GET", "/history"}, {"GET", "/history?limit=0"}, {"GET", "/history/" + revision}, {"POST", "/history/" + revision + "/restore"}} {
 		shared.at(t, "alice", r[0], r[1], "", 404, noHistory)
 		if answer := s.callAt(t, r[0], r[1], ""); answer.StatusCode != 401 {
 			t.Errorf("%s %s without a token: %d", r[0], r[1], answer.StatusCode)
@@ -518,6 +564,37 @@ func TestNoHistory(t *testing.T) {
 	shared.at(t, "alice", "PUT", "/preview", `{"a":2}`, 200, `{"success":true,"settings":{"a":2},"changes":[{"path":"/a","before":1,"after":2}]}`)
 	if it := shared.archived(t, "acme", revision); it != nil {
 		t.Errorf("archived: %v", it)
+	}
+}
+
+// A writer whose clock is behind neither drops what it replaces nor writes below the history.
+func TestHistoryByALateClock(t *testing.T) {
+	t.Parallel()
+	var behind atomic.Int64 // nanoseconds
+	s := newService(t, withHistory, func(c *app.Config) {
+		c.Now = func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) }
+	})
+	shared := shared{s, newClient(s.database.URL)}
+	authorization := s.as(t, "alice") // by the right clock
+	write := func(n int) string {
+		t.Helper()
+		r := s.call(t, "POST", fmt.Sprintf(`{"settings":{"n":%d}}`, n), authorization...)
+		if r.StatusCode != 200 {
+			t.Fatal(text(t, r))
+		}
+		return strings.Trim(r.Header.Get("ETag"), `"`)
+	}
+	first := write(1)
+	behind.Store(int64(20 * time.Second)) // within the leeway of tokens
+	second := write(2)
+	if e, ok := shared.archived(t, "acme", first)["expiresAt"].(*types.AttributeValueMemberN); !ok || e.Value < fmt.Sprint(time.Now().Add(365*24*time.Hour-10*time.Second).Unix()) {
+		t.Errorf("what was superseded expires at %v", e)
+	}
+	if _, err := shared.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("SettingsTable"), Key: item{"orgId": str("acme")}}); err != nil {
+		t.Fatal(err)
+	}
+	if third := write(3); third <= first || second <= first {
+		t.Errorf("after a deletion by hand: revision %s, the archive has %s", third, first)
 	}
 }
 
@@ -542,12 +619,18 @@ func TestRequiredPrecondition(t *testing.T) {
 			t.Parallel()
 			s := newService(t, change, func(c *app.Config) { c.RequireCondition = true })
 			shared := shared{s, newClient(s.database.URL)}
-			const why = `"error":"a precondition is needed: send If-Match with the ETag of the settings that you have read, or If-None-Match: * if there are none yet"}`
+			const why = `"error":"a precondition is needed: send If-Match with the ETag of the settings that you have read"}`
 			writes := []struct{ method, below, body, message string }{
 				{"POST", "", `{"settings":{"a":1}}`, "Failed to update organization settings"},
 				{"PUT", "", `{"a":2}`, "Failed to partially update organization settings"},
 				{"DELETE", "", `{"keys":["a"]}`, "Keys array is required and must not be empty"},
 				{"POST", "/preview", `{"settings":{"a":1}}`, "Failed to update organization settings"},
+			}
+			for user, want := range map[string]string{"alice": "there are no settings yet, so send If-None-Match: *", "imported": "the settings have no ETag yet, so send If-Match: *"} {
+				if user == "imported" {
+					shared.member(t, user, item{"settings": str(`{}`)})
+				}
+				shared.at(t, user, "PUT", "", `{"a":1}`, 428, `{"success":false,"message":"Failed to partially update organization settings","error":"a precondition is needed: `+want+`"}`)
 			}
 			first := shared.write(t, "alice", "POST", `{"settings":{"a":0}}`, "If-None-Match", "*")
 			if name == "history" {

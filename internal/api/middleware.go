@@ -62,13 +62,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // find returns the endpoint of r and its route, and sets the revision that the path names.
 func (h *handler) find(r *http.Request) (endpoint, string) {
 	route := r.Method + " " + r.URL.Path
-	if rest, ok := strings.CutPrefix(r.URL.Path, path+"/history/"); ok {
-		revision, action, found := strings.Cut(rest, "/")
-		r.SetPathValue("revision", revision)
+	if revision, ok := strings.CutPrefix(r.URL.Path, path+"/history/"); ok {
 		route = r.Method + " " + path + "/history/{revision}"
-		if found {
-			route += "/" + action
+		if r.Method == http.MethodPost { // whatever the gateway took for a revision, slashes included
+			revision, ok = strings.CutSuffix(revision, "/restore")
+			route += map[bool]string{true: "/restore"}[ok]
 		}
+		r.SetPathValue("revision", revision)
 	}
 	if e, ok := h.endpoints[route]; ok {
 		return e, route

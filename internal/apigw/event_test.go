@@ -253,8 +253,9 @@ func TestRouteKeyDecides(t *testing.T) {
 		{"GET /settings/{id}", "$default", "/key/settings/a", "/settings/A"},
 		{"GET /settings/{id}/restore", "prod", "/prod/settings/a/restore", "/settings/A/restore"},
 		{"GET /settings/{ID}", "$default", "/settings/a", "/settings/a"},
+		{"GET /settings/{odd}", "$default", "/key/settings/x", "/settings/{id}/y"},
 	} {
-		got := mustInvoke(t, object{"routeKey": c.key, "rawPath": c.path, "pathParameters": object{"id": "A"}, "requestContext": object{"stage": c.stage}})
+		got := mustInvoke(t, object{"routeKey": c.key, "rawPath": c.path, "pathParameters": object{"id": "A", "odd": "{id}/y"}, "requestContext": object{"stage": c.stage}})
 		if got.r.URL.Path != c.want || got.r.Method != "POST" {
 			t.Errorf("route %q: %s %q of %q, want POST %q", c.key, got.r.Method, got.r.URL.Path, c.path, c.want)
 		}

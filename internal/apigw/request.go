@@ -132,8 +132,12 @@ func (ev *event) request(ctx context.Context) *http.Request {
 // request then decides.
 func (ev *event) route() string {
 	if _, path, ok := strings.Cut(ev.routeKey, " "); ok && !strings.Contains(path, "+}") {
-		if path = strings.NewReplacer(ev.variables...).Replace(path); !strings.Contains(path, "{") {
-			return path
+		known := path
+		for i := 0; i < len(ev.variables); i += 2 {
+			known = strings.ReplaceAll(known, ev.variables[i], "")
+		}
+		if !strings.Contains(known, "{") {
+			return strings.NewReplacer(ev.variables...).Replace(path)
 		}
 	}
 	if ev.stage != "" && ev.stage != "$default" {

@@ -13,13 +13,20 @@ import (
 	"orgsettings/internal/settings"
 )
 
-// maxQueries bounds the queries of one list. Each reads up to 1 MB of items, documents included although they are not
-// returned: two or three of the largest.
-const maxQueries = 4
+// Bounds of one list.
+const (
+	// maxQueries bounds its queries. Each reads up to 1 MB of items, documents included although they are not returned: two
+	// or three of the largest.
+	maxQueries = 4
+	// laterItems is how many items each query after the first one asks for at least. Items that are no states, of other
+	// programs, must not use up the queries.
+	laterItems = 100
+)
 
 // Keep implements [settings.Archive].
 func (db *DB) Keep(ctx context.Context, old settings.Record, expires time.Time) error {
 	it := maps.Clone(old.Stored.(item))
+	delete(it, attrExpiresAt) // of an item that somebody has copied from the archive
 	if !expires.IsZero() {
 		it[attrExpiresAt] = &types.AttributeValueMemberN{Value: strconv.FormatInt(expires.Unix(), 10)}
 	}
@@ -41,9 +48,13 @@ func (db *DB) Find(ctx context.Context, org settings.OrgID, r settings.Revision)
 // List implements [settings.Archive].
 func (db *DB) List(ctx context.Context, org settings.OrgID, before settings.Revision, limit int) (found []settings.Record, more bool, err error) {
 	var last item
-	for range maxQueries {
+	for n := range maxQueries {
+		ask := limit - len(found)
+		if n > 0 {
+			ask = max(ask, laterItems)
+		}
 		var page []settings.Record
-		page, last, err = db.query(ctx, org, "<", before, limit-len(found), func(in *dynamodb.QueryInput) {
+		page, last, err = db.query(ctx, org, "<", before, ask, func(in *dynamodb.QueryInput) {
 			in.ExclusiveStartKey = last
 			in.ProjectionExpression = aws.String("#revision, #at, #by, #from, #expires")
 			maps.Copy(in.ExpressionAttributeNames, map[string]string{
@@ -51,9 +62,12 @@ func (db *DB) List(ctx context.Context, org settings.OrgID, before settings.Revi
 			})
 		})
 		found = append(found, page...)
-		if err != nil || last == nil || len(found) == limit {
+		if err != nil || last == nil || len(found) >= limit {
 			break
 		}
+	}
+	if len(found) > limit {
+		return found[:limit], true, err
 	}
 	return found, last != nil, err
 }

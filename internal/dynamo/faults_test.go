@@ -208,12 +208,12 @@ func TestEndlessAnswer(t *testing.T) {
 		if !errors.Is(err, settings.ErrUnavailable) || time.Since(began) > 2500*time.Millisecond {
 			t.Errorf("%s: %v after %v, want an outage", name, err, time.Since(began))
 		}
-		// Four attempts of 2 MB, and what the buffers of the connections hold.
-		if sent.Load() > 40<<20 {
+		// Four attempts of 8 MB, and what the buffers of the connections hold.
+		if sent.Load() > 64<<20 {
 			t.Errorf("%s: %d bytes are read", name, sent.Load())
 		}
 	}
-	for size, want := range map[int]error{2 << 20: nil, 2<<20 + 1: settings.ErrUnavailable} {
+	for size, want := range map[int]error{8 << 20: nil, 8<<20 + 1: settings.ErrUnavailable} {
 		item := `{"Item":{"orgId":{"S":"acme"},"settings":{"S":"{\"a\":1}"},"revision":{"S":"` + string(revision(1)) + `"}}}`
 		f := faulty(t, func(_ int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")

@@ -81,8 +81,7 @@ func (db *DB) recordOf(org settings.OrgID, it item) settings.Record {
 	if err == nil {
 		r.Document = document
 	} else {
-		// Not wrapped: in a request, the same error is the caller's fault.
-		r.Corrupt = fmt.Errorf("read attribute %s of %s: %v", attrSettings, org, err)
+		r.Corrupt = &settings.CorruptError{Cause: fmt.Errorf("read attribute %s of %s: %w", attrSettings, org, err)}
 	}
 	r.Revision = revisionOf(it, attrRevision)
 	r.RestoredFrom = revisionOf(it, attrRestoredFrom)
@@ -90,10 +89,13 @@ func (db *DB) recordOf(org settings.OrgID, it item) settings.Record {
 	if previous, ok := it[attrPrevious].(*types.AttributeValueMemberS); ok {
 		r.First = previous.Value == ""
 	}
-	by, _ := stringOf(it, attrUpdatedBy)
-	r.UpdatedBy = settings.UserID(by)
-	at, _ := stringOf(it, attrUpdatedAt)
-	r.UpdatedAt, _ = time.Parse(time.RFC3339Nano, at)
+	if by, _ := stringOf(it, attrUpdatedBy); len(by) <= maxKeyBytes { // no user id is longer
+		r.UpdatedBy = settings.UserID(by)
+	}
+	text, _ := stringOf(it, attrUpdatedAt)
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil && at.UTC().Year() >= 0 && at.UTC().Year() <= 9999 {
+		r.UpdatedAt = at
+	}
 	return r
 }
 

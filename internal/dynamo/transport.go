@@ -17,8 +17,9 @@ import (
 // so only a connection that was used a moment ago is reused.
 const idleTimeout = 4 * time.Second
 
-// maxAnswerBytes bounds an answer. It has at most two items of 400 KB, which JSON and base64 make longer.
-const maxAnswerBytes = 2 << 20
+// maxAnswerBytes bounds an answer. It has at most two items of 400 KB, which JSON can make ten times as long: an attribute
+// of another program may be a list of 200,000 numbers.
+const maxAnswerBytes = 8 << 20
 
 // transport sends the requests of the SDK over HTTP/1.1 and counts them. It does not use [http.Client], which would
 // follow redirects and start a timer for each request.

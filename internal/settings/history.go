@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -21,18 +22,31 @@ func (s *Service) History(ctx context.Context, user UserID, before Revision, lim
 	if err != nil {
 		return nil, "", err
 	}
+	return s.history(ctx, org, before, limit)
+}
+
+func (s *Service) history(ctx context.Context, org OrgID, before Revision, limit int) (page []Record, next Revision, err error) {
 	// First, so that what is superseded meanwhile is not missing.
 	current, err := s.get(ctx, org)
 	if err != nil {
 		return nil, "", err
 	}
-	if current.Stored != nil && (before == "" || current.Revision != "" && current.Revision < before) {
+	nameless := current.Stored != nil && current.Revision == ""
+	below := before
+	if current.Stored != nil && (before == "" || !nameless && current.Revision < before) {
 		page = append(page, current)
-		before = current.Revision
+		below = current.Revision
 	}
-	older, more, err := s.Archive.List(ctx, org, before, limit-len(page)+1)
+	older, more, err := s.Archive.List(ctx, org, below, limit-len(page)+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("list history of %s: %w", org, err)
+	}
+	if nameless { // it may be among the older ones by now, under a revision
+		if now, err := s.get(ctx, org); err != nil {
+			return nil, "", err
+		} else if now.Revision != "" {
+			return s.history(ctx, org, before, limit)
+		}
 	}
 	var hidden Revision
 	if room := limit - len(page); len(older) > room {
@@ -42,8 +56,8 @@ func (s *Service) History(ctx context.Context, user UserID, before Revision, lim
 	case !more:
 	case len(older) > 0:
 		next = older[len(older)-1].Revision
-	case before != "":
-		next = before
+	case below != "":
+		next = below
 	default: // the page is the current state, which has no revision
 		next = hidden.plus(1)
 	}
@@ -70,7 +84,7 @@ func (s *Service) Revision(ctx context.Context, user UserID, r Revision) (Record
 		return Record{}, nil, err
 	case found.First:
 		previous = Record{}
-	case previous.Stored == nil || previous.Revision != found.Previous || previous.Corrupt != nil:
+	case previous.Stored == nil || previous.Corrupt != nil:
 		return found, nil, nil
 	}
 	changes, err := Diff(previous.Document, found.Document)
@@ -85,6 +99,11 @@ func (s *Service) Restore(ctx context.Context, user UserID, r Revision, c Condit
 		return Record{}, err
 	}
 	found, _, err := s.find(ctx, org, r)
+	if corrupt, ok := errors.AsType[*CorruptError](err); ok {
+		if large, ok := errors.AsType[*TooLargeError](corrupt.Cause); ok {
+			err = large // a document of a deployment with another limit
+		}
+	}
 	if err != nil {
 		return Record{}, err
 	}
@@ -115,27 +134,44 @@ func (s *Service) find(ctx context.Context, org OrgID, r Revision) (found, previ
 	if err != nil {
 		return Record{}, Record{}, err
 	}
-	records, err := s.Archive.Find(ctx, org, r)
+	records, err := s.archived(ctx, org, r)
 	if err != nil {
-		return Record{}, Record{}, fmt.Errorf("find revision %s of %s: %w", r, org, err)
+		return Record{}, Record{}, err
 	}
 	if current.Revision == r {
 		found = current
-	}
-	for i := len(records) - 1; i >= 0; i-- {
-		switch archived := records[i]; {
-		case s.expired(archived):
-		case archived.Revision < r:
-			previous = archived
-		case found.Stored == nil:
-			found = archived
-		}
-	}
-	if found.Stored == nil {
+	} else if found = record(records, r); found.Stored == nil {
 		return Record{}, Record{}, fmt.Errorf("%w: %s", ErrNoRevision, r)
 	}
 	traceFrom(ctx).Revision = r
-	return found, previous, found.Corrupt
+	if found.Corrupt != nil {
+		return found, Record{}, found.Corrupt
+	}
+	previous = record(records, found.Previous)
+	if found.Previous != "" && previous.Stored == nil { // not the next one below, if others have put items between them
+		records, err = s.archived(ctx, org, found.Previous)
+		previous = record(records, found.Previous)
+	}
+	return found, previous, err
+}
+
+// archived returns the newest records of org with a revision of at most r, two at most, whose time is not over.
+func (s *Service) archived(ctx context.Context, org OrgID, r Revision) ([]Record, error) {
+	records, err := s.Archive.Find(ctx, org, r)
+	if err != nil {
+		return nil, fmt.Errorf("find revision %s of %s: %w", r, org, err)
+	}
+	return slices.DeleteFunc(records, s.expired), nil
+}
+
+// record returns the one of records with revision r, or none.
+func record(records []Record, r Revision) Record {
+	for _, candidate := range records {
+		if candidate.Revision == r {
+			return candidate
+		}
+	}
+	return Record{}
 }
 
 // expired says whether the time of r in the archive is over. The database deletes it some days later.
@@ -143,15 +179,15 @@ func (s *Service) expired(r Record) bool { return !r.Expires.IsZero() && !s.Now(
 
 // keep puts current into the archive. Without a revision it gets one first: two writers must not archive it twice.
 func (s *Service) keep(ctx context.Context, current *Record) error {
-	if current.Stored == nil {
-		return nil
-	}
 	if err := s.stamp(ctx, current); err != nil {
 		return err
 	}
 	var expires time.Time
 	if s.Retention > 0 {
 		expires = s.Now().Add(s.Retention)
+		if by := current.UpdatedAt.Add(s.Retention); by.After(expires) {
+			expires = by // this clock is behind
+		}
 	}
 	if err := s.Archive.Keep(ctx, *current, expires); err != nil {
 		return fmt.Errorf("archive settings of %s: %w", current.Org, err)
@@ -160,24 +196,33 @@ func (s *Service) keep(ctx context.Context, current *Record) error {
 }
 
 // stamp gives current a revision above those of the archive, if it is stored without one.
-func (s *Service) stamp(ctx context.Context, current *Record) (err error) {
+func (s *Service) stamp(ctx context.Context, current *Record) error {
 	if current.Stored == nil || current.Revision != "" {
 		return nil
 	}
-	var newest Revision
-	if s.Archive != nil {
-		list, _, err := s.Archive.List(ctx, current.Org, "", 1)
-		if err != nil {
-			return fmt.Errorf("list history of %s: %w", current.Org, err)
-		}
-		if len(list) > 0 {
-			newest = list[0].Revision
-		}
+	newest, err := s.newest(ctx, current.Org)
+	if err != nil {
+		return err
 	}
 	if *current, err = s.Store.Stamp(ctx, *current, nextRevision(s.Now(), newest)); err != nil {
 		return fmt.Errorf("put a revision on settings of %s: %w", current.Org, err)
 	}
 	return nil
+}
+
+// newest returns the newest revision of org in the archive; empty: there is none.
+func (s *Service) newest(ctx context.Context, org OrgID) (Revision, error) {
+	if s.Archive == nil {
+		return "", nil
+	}
+	list, _, err := s.Archive.List(ctx, org, "", 1)
+	if err != nil {
+		return "", fmt.Errorf("list history of %s: %w", org, err)
+	}
+	if len(list) == 0 {
+		return "", nil
+	}
+	return list[0].Revision, nil
 }
 
 // supersede stores r in place of current, which is in the archive.

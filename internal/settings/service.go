@@ -92,11 +92,17 @@ func (s *Service) write(ctx context.Context, org OrgID, user UserID, e Edit, c C
 			r.Revision = nextRevision(r.UpdatedAt, current.Revision)
 			return s.stored(ctx, r, func() error { return s.replace(ctx, *current, r, blind, c) })
 		}
-		if err := s.keep(ctx, current); err != nil {
+		r.First = current.Stored == nil
+		newest := current.Revision
+		if r.First {
+			newest, err = s.newest(ctx, org) // of settings that somebody has deleted
+		} else if err = s.keep(ctx, current); err == nil {
+			r.Previous, newest = current.Revision, current.Revision
+		}
+		if err != nil {
 			return Record{}, err
 		}
-		r.Previous, r.First = current.Revision, current.Stored == nil
-		r.Revision = nextRevision(r.UpdatedAt, current.Revision)
+		r.Revision = nextRevision(r.UpdatedAt, newest)
 		return s.stored(ctx, r, func() error { return s.supersede(ctx, *current, r) })
 	})
 }

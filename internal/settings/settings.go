@@ -89,7 +89,7 @@ type Archive interface {
 	Find(ctx context.Context, org OrgID, r Revision) ([]Record, error)
 
 	// List returns records of org without their documents, newest first: at most limit, with revisions below before
-	// unless that is empty. more says that it has stopped early and there are older ones; it has then found some.
+	// unless that is empty. more says that there may be older ones.
 	List(ctx context.Context, org OrgID, before Revision, limit int) (found []Record, more bool, err error)
 }
 
@@ -113,6 +113,14 @@ type ConflictError struct {
 func (e *ConflictError) Error() string {
 	return "precondition does not hold for the stored revision " + cmp.Or(string(e.Current.Revision), "(none)")
 }
+
+// CorruptError says why a stored text is no document. It does not wrap the cause: in a request the same error would be
+// the caller's fault.
+type CorruptError struct {
+	Cause error
+}
+
+func (e *CorruptError) Error() string { return e.Cause.Error() }
 
 // UnconditionalError says that a write needs a [Condition], and what is stored.
 type UnconditionalError struct {

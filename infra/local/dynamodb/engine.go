@@ -38,6 +38,7 @@ type Engine struct {
 	mu      sync.Mutex // guards everything; items are never modified
 	tables  map[string]*table
 	journal *os.File // nil: the tables are in memory only
+	lock    *os.File // of the directory of the journal
 	broken  error    // the journal lacks a change that was made
 }
 

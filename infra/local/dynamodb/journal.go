@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // line is one request that changed something: its operation and body.
@@ -19,12 +20,24 @@ type line map[string]json.RawMessage
 
 // Open returns an Engine that keeps its tables in the file dynamodb.jsonl of dir,
 // which it creates. Whatever was answered with success is there after the end of
-// the process, however it ends, but not after a loss of power. One process at a
-// time may use dir. The error says what is wrong with a file that cannot be read,
-// which is left as it is.
-func Open(dir string) (*Engine, error) {
+// the process, however it ends, but not after a loss of power. One Engine at a time
+// uses dir: Open refuses to be the second. The error says what is wrong with a file
+// that cannot be read, which is left as it is.
+func Open(dir string) (_ *Engine, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			lock.Close()
+		}
+	}()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, fmt.Errorf("%s is in use by another stack (%w)", dir, err)
 	}
 	e, path := New(), filepath.Join(dir, "dynamodb.jsonl")
 	if err := e.load(path); err != nil {
@@ -34,7 +47,7 @@ func Open(dir string) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the tables to %s: %w", path, err)
 	}
-	e.journal = file
+	e.journal, e.lock = file, lock
 	return e, nil
 }
 
@@ -45,7 +58,7 @@ func (e *Engine) Close() error {
 	if e.journal == nil {
 		return nil
 	}
-	return errors.Join(e.journal.Sync(), e.journal.Close())
+	return errors.Join(e.journal.Sync(), e.journal.Close(), e.lock.Close())
 }
 
 func (e *Engine) load(path string) error {
@@ -116,7 +129,7 @@ func (e *Engine) record(operation string, body []byte) error {
 	if err == nil {
 		now, _ := os.Stat(e.journal.Name())
 		if now == nil || !os.SameFile(mine, now) {
-			err = fmt.Errorf("%s was replaced or removed, perhaps by another process", e.journal.Name())
+			err = fmt.Errorf("%s was replaced or removed", e.journal.Name())
 		} else {
 			err = encode(e.journal, line{operation: body})
 		}

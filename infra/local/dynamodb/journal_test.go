@@ -90,11 +90,13 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		file.Close()
+		dir = left(t, dir)
 		if diff := cmp.Diff(want, contents(t, open(t, dir))); diff != "" {
 			t.Errorf("contents after a file that ends in %q (-before +after):\n%s", end, diff)
 		}
 	}
 
+	dir = left(t, dir)
 	last := open(t, dir)
 	mustCall(t, last, "PutItem", `{"TableName":"table","Item":{"id":{"S":"after"}}}`)
 	if err := last.Close(); err != nil {
@@ -106,24 +108,57 @@ func TestOpen(t *testing.T) {
 	if !strings.Contains(got, "after") || strings.Contains(got, "closed") {
 		t.Errorf("Scan = %s, want the item after and not the one that was refused", got)
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
-		t.Errorf("directory holds %v, %v, want one file", entries, err)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("directory holds %v, %v, want the tables and the lock", entries, err)
 	}
 }
 
-// Another process that opens the directory replaces the file. What this one put into
-// the old file would be lost.
+// left returns a directory with the tables that a killed process has left in dir. In this one its engine holds the lock.
+func left(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, tablesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, tablesFile), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// One engine at a time has a directory: what it has answered would be lost by another.
 func TestOpenTwice(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := open(t, dir)
 	mustCall(t, first, "CreateTable", createTable)
-	second := open(t, dir)
-	wantFailure(t, first, newRequest("PutItem", `{"TableName":"table","Item":{"id":{"S":"k"}}}`),
-		http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
-	wantFailure(t, first, newRequest("Scan", `{"TableName":"table"}`),
-		http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
-	mustCall(t, second, "PutItem", `{"TableName":"table","Item":{"id":{"S":"k"}}}`)
+	if _, err := dynamodb.Open(dir); err == nil || !strings.Contains(err.Error(), dir+" is in use by another stack") {
+		t.Errorf("opened twice: %v", err)
+	}
+	mustCall(t, first, "PutItem", `{"TableName":"table","Item":{"id":{"S":"k"}}}`)
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := mustCall(t, open(t, dir), "Scan", `{"TableName":"table"}`); !strings.Contains(got, `"k"`) {
+		t.Errorf("opened again: %s", got)
+	}
+}
+
+// Without its file an engine answers nothing: what it answered would not be there after its end.
+func TestFileRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	engine := open(t, dir)
+	mustCall(t, engine, "CreateTable", createTable)
+	if err := os.Remove(filepath.Join(dir, tablesFile)); err != nil {
+		t.Fatal(err)
+	}
+	for _, request := range []*http.Request{
+		newRequest("PutItem", `{"TableName":"table","Item":{"id":{"S":"k"}}}`), newRequest("Scan", `{"TableName":"table"}`),
+	} {
+		wantFailure(t, engine, request, http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
+	}
 }
 
 func TestOpenUnreadable(t *testing.T) {
