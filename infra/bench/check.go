@@ -42,7 +42,7 @@ func check(bed *testbed, p program) error {
 			calls := bed.database.take()
 			if p.archives {
 				calls = slices.DeleteFunc(calls, func(c databaseCall) bool {
-					return c.operation == "GetItem" && bytes.Contains(c.input, []byte(settingsTable))
+					return c.operation == "Query" || c.operation == "GetItem" && bytes.Contains(c.input, []byte(settingsTable))
 				})
 			}
 			err = t.checkCalls(calls)

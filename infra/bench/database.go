@@ -22,7 +22,7 @@ import (
 const serviceTime = 200 * time.Microsecond
 
 // database stands in for DynamoDB: it answers GetItem from a fixed set of users and the last settings, accepts every
-// PutItem, and remembers its requests. It checks neither signatures nor conditions.
+// PutItem, answers Query with nothing, and remembers its requests. It checks neither signatures nor conditions.
 type database struct {
 	listener *delayListener
 	server   *http.Server
@@ -143,6 +143,8 @@ func (d *database) answer(operation string, input []byte) (status int, body []by
 			return http.StatusOK, []byte("{}")
 		}
 		return http.StatusOK, fmt.Appendf(nil, `{"Item":%s}`, item)
+	case operation == "Query": // of the history, before a first write
+		return http.StatusOK, []byte(`{"Count":0,"Items":[],"ScannedCount":0}`)
 	case operation == "PutItem" && d.failPuts.Load():
 		return failure(http.StatusInternalServerError, "InternalServerError")
 	case operation == "PutItem":
