@@ -54,6 +54,10 @@ token: ## print only a token of the running stack (AS=alice, FLAGS as for run)
 invoke: ## send an event to the function, without gateway and Docker (EVENT=events/post.json, FLAGS as for run)
 	@$(LOCAL) $(FLAGS) -invoke $(call quote,$(or $(EVENT),events/post.json))
 
+# ---- console ----
+console: ## build clients/console/dist, a page to edit the settings and see their history; needs npm (URL=https://… of the API)
+	cd clients/console && npm ci --no-audit --no-fund && npx tsc && node build.mjs $(call quote,$(URL))
+
 # ---- build and deployment ----
 # The program contains VERSION, which the caller of make gives. It never comes from .git or a clock. The same sources, Go
 # release and VERSION give the same bytes in every directory and on every machine.
@@ -106,4 +110,4 @@ erase: ## erase an organization for good: ORG=acme SETTINGS=TABLE HISTORY=TABLE 
 	@go build $(GO_FLAGS) -o .build/erase ./infra/deploy/erase && exec .build/erase -settings $(call quote,$(SETTINGS)) \
 	  -history $(call quote,$(HISTORY)) -confirm $(call quote,$(CONFIRM)) -- $(call quote,$(ORG))
 
-.PHONY: help test fuzz soak bench run token invoke build build-SettingsFunction keys validate deploy logs delete smoke erase
+.PHONY: help test fuzz soak bench run token invoke console build build-SettingsFunction keys validate deploy logs delete smoke erase

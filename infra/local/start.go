@@ -167,6 +167,11 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	}
 	fmt.Fprintf(w, "\nThe organization settings service is %s. Ctrl-C stops it.\n\n", took)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if s.ConsoleURL != "" {
+		fmt.Fprintf(table, "  console\t%s\tedit the settings and see their history\n", s.ConsoleURL)
+	} else {
+		fmt.Fprint(table, "  console\tnot built\tmake console builds this page to edit the settings and see their history; it needs npm\n")
+	}
 	for i, path := range byPath(s.Routes) {
 		if i == 0 {
 			fmt.Fprintf(table, "  API\t%s\t%s\n", s.URL, path)

@@ -22,6 +22,7 @@ func TestMakeQuotesValues(t *testing.T) {
 		{"keys", "URL", value},
 		{"keys", "KEYS", value},
 		{"smoke", "URL", value},
+		{"console", "URL", value},
 		{"token", "AS", value},
 		{"invoke", "EVENT", value},
 		{"build-SettingsFunction", "KEYS", value},

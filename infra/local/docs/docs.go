@@ -1,7 +1,8 @@
-// Package docs serves the description of the API, and a page to call a running
-// stack from: Swagger UI, with all its assets in this program.
+// Package docs serves the description of the API, a page to call a running stack
+// from (Swagger UI, with all its assets in this program), and the console, if it is
+// built.
 //
-// It owns the page. Of the API it knows only the address: the page reads the
+// It owns the API page. Of the API it knows only the address: the page reads the
 // description.
 package docs
 
@@ -30,6 +31,7 @@ var page embed.FS
 type Config struct {
 	URL     string // of the page's own origin
 	Gateway string // origin of the API
+	Console fs.FS  // files of the built console
 	Users   []User // that calls can be made as
 	// Token returns a token for one of Users. It is nil if the stack cannot make tokens.
 	Token func(user string, ttl time.Duration) (string, error)
@@ -50,8 +52,8 @@ type server struct {
 	mux    *http.ServeMux
 }
 
-// New returns a handler of the description, at /openapi.yaml, and the page, at
-// /docs. It redirects requests for other host names, such as localhost, to c.URL,
+// New returns a handler of the description, at /openapi.yaml, the page, at /docs,
+// and the console, at /console/. It redirects requests for other host names, such as localhost, to c.URL,
 // because the gateway allows calls from that origin only.
 func New(c Config) http.Handler {
 	_, host, _ := strings.Cut(c.URL, "://")
@@ -60,17 +62,24 @@ func New(c Config) http.Handler {
 	s.mux.HandleFunc("GET /openapi.yaml", s.serveDescription)
 	s.mux.HandleFunc("GET /docs", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, page, "page/page.html") })
 	s.mux.HandleFunc("GET /docs/{file}", s.serveFile)
-	s.mux.HandleFunc("GET /docs/stack.json", s.serveStack)
-	s.mux.HandleFunc("GET /docs/token", s.serveToken)
+	s.mux.Handle("GET /console/", http.StripPrefix("/console", http.FileServerFS(c.Console)))
+	for _, page := range []string{"/docs", "/console"} {
+		s.mux.HandleFunc("GET "+page+"/stack.json", s.serveStack)
+		s.mux.HandleFunc("GET "+page+"/token", s.serveToken)
+	}
 	return s
 }
 
-// ServeHTTP serves one request. Its Content-Security-Policy lets the page call this
+// ServeHTTP serves one request. Its Content-Security-Policy lets the pages call this
 // handler and the gateway, and no other server.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	// Swagger UI has icons in data URLs, and sets style attributes.
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "+
+	own := "style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+	if strings.HasPrefix(r.URL.Path, "/console/") {
+		own = "style-src 'self'; img-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; "+own+"; "+
 		"connect-src 'self' "+s.config.Gateway+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")

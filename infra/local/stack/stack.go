@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -70,6 +71,7 @@ type Stack struct {
 	Routes      []string       // of the gateway, such as "GET /path"
 	DynamoDBURL string         // of the database
 	DocsURL     string         // the API page is at /docs
+	ConsoleURL  string         // empty: make console has not built it
 	Issuer      *issuer.Issuer // nil if another issuer is used
 	Users       []User
 	Function    *lambda.Function
@@ -189,7 +191,11 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		return nil, err
 	}
 	api.serve(handler)
-	page.serve(s.docs())
+	console := filepath.Join(filepath.Dir(o.Template), "clients", "console", "dist")
+	if _, err := os.Stat(filepath.Join(console, "index.html")); err == nil {
+		s.ConsoleURL = s.DocsURL + "/console/"
+	}
+	page.serve(s.docs(os.DirFS(console)))
 	return s, nil
 }
 
@@ -204,9 +210,9 @@ func newIssuer(url, data string) (*issuer.Issuer, error) {
 	return issuer.Open(url, audience, filepath.Join(data, "signing-key.pem"))
 }
 
-// docs returns the API page.
-func (s *Stack) docs() http.Handler {
-	c := docs.Config{URL: s.DocsURL, Gateway: s.URL}
+// docs returns the API page and the console.
+func (s *Stack) docs(console fs.FS) http.Handler {
+	c := docs.Config{URL: s.DocsURL, Gateway: s.URL, Console: console}
 	if s.Issuer != nil {
 		c.Token = s.Issuer.Token
 		for _, u := range s.Users {

@@ -1,0 +1,159 @@
+import { FlashbackError, rawJson, type OrganizationSettings, type SettingsPreview } from '@flashback/client';
+import { show } from './changes.js';
+import { ask, button, element } from './dom.js';
+import { compare, Editor, merge } from './editor.js';
+import { check, compact, layout, place } from './json.js';
+import type { Page } from './main.js';
+
+/** The document: edits, previews and saves its text. */
+export class Document {
+  readonly #page: Page;
+  readonly #editor: Editor;
+  readonly #state = element('span', { id: 'document-state' });
+  readonly #buttons: HTMLButtonElement[];
+  #settings!: OrganizationSettings;
+  #base: { text: string; etag: string | null } | undefined; // what the service had when the text was read
+
+  constructor(host: HTMLElement, page: Page) {
+    this.#page = page;
+    const place = element('div', { className: 'editor' });
+    const write = (text: string, call: () => Promise<void>): HTMLButtonElement => button(text, () => page.run(call));
+    this.#buttons = [
+      write('Preview', () => this.#preview()),
+      write('Save', () => this.#save()),
+      button('Discard changes', () => (this.#editor.text = this.#base!.text)),
+    ];
+    this.#buttons[1]!.className = 'primary';
+    const reload = button('Reload', () => page.run(() => this.open()));
+    host.append(place, element('p', { className: 'buttons' }, this.#state, ...this.#buttons, reload));
+    this.#editor = new Editor(place, () => this.#changed());
+    addEventListener('beforeunload', (event) => this.isEdited && event.preventDefault());
+  }
+
+  get isEdited(): boolean {
+    return this.#base !== undefined && !this.#editor.readOnly && this.#editor.text !== this.#base.text;
+  }
+
+  /** Reports whether another document may take the place of this one. If there are edits, the person decides. */
+  leave(): boolean {
+    if (this.isEdited && !confirm('Drop your edits?')) return false;
+    this.#base = undefined;
+    return true;
+  }
+
+  /** Reads the document, of other settings or again. If there are edits and it has changed, the person decides. */
+  async open(settings = this.#settings, readOnly = this.#editor.readOnly): Promise<void> {
+    this.#settings = settings;
+    const { text, etag } = await settings.get();
+    if (this.isEdited) await this.#update(text, etag);
+    else this.#open(layout(text), etag, readOnly);
+  }
+
+  /** Shows what it would do to make a text the document. It returns the revision to match if the person chooses action. */
+  async confirm<A extends string>(title: string, text: string, action: A): Promise<{ etag: string | null } | undefined> {
+    const [preview, stored] = await this.#previewOf(text);
+    const names: [string, string] = ['Stored now', title];
+    const shown = show(preview.changesText, preview.truncated === true, stored, preview.text, names);
+    return (await ask(title, shown, [action])) === action ? { etag: preview.etag } : undefined;
+  }
+
+  /** Previews a text, and reads the document that it would replace. */
+  async #previewOf(text: string): Promise<[SettingsPreview, string]> {
+    const { text: stored, etag } = await this.#settings.get();
+    return [await this.#settings.preview.update({ settings: rawJson(text) }, { ifMatch: etag }), stored];
+  }
+
+  #open(text: string, etag: string | null, readOnly: boolean): void {
+    this.#base = { text, etag };
+    this.#editor.open(text, readOnly);
+    for (const button of this.#buttons) button.hidden = readOnly;
+  }
+
+  #changed(): void {
+    const { isEdited } = this;
+    this.#state.textContent = isEdited ? 'Not saved' : '';
+    for (const button of this.#buttons ?? []) button.disabled = !isEdited;
+  }
+
+  /** Calls the service with the text, and marks in it what the service finds wrong. */
+  async #send(call: (text: string) => Promise<void>): Promise<void> {
+    const { text } = this.#editor;
+    const problems = check(text);
+    if (problems.length > 0) {
+      this.#editor.show(problems);
+      throw new Error(`Not sent: ${problems[0]!.message}`);
+    }
+    try {
+      await call(compact(text));
+    } catch (error) {
+      if (!(error instanceof FlashbackError)) throw error;
+      if (error.status === 412) return this.open();
+      const pointer = pointerOf(error);
+      if (pointer !== undefined) this.#editor.show([{ ...place(text, pointer), message: error.error ?? error.message }]);
+      throw error;
+    }
+  }
+
+  #preview(): Promise<void> {
+    return this.#send(async (text) => {
+      const preview = await this.#settings.preview.update({ settings: rawJson(text) }, { ifMatch: this.#base!.etag });
+      const shown = show(preview.changesText, preview.truncated === true, this.#base!.text, preview.text, ['Stored now', 'After saving']);
+      if ((await ask('What saving would change', shown, ['Save'])) === 'Save') await this.#save();
+    });
+  }
+
+  #save(): Promise<void> {
+    const edited = this.#editor.text;
+    return this.#send(async (text) => {
+      const { etag } = await this.#settings.update({ settings: rawJson(text) }, { ifMatch: this.#base!.etag });
+      this.#base = { text: edited, etag };
+      this.#changed(); // somebody may have typed on
+      this.#page.say('Saved.');
+      this.#page.changed();
+    });
+  }
+
+  /** Brings what is stored now together with the edits. Nothing is written. */
+  async #update(stored: string, etag: string | null): Promise<void> {
+    const base = this.#base!;
+    const mine = this.#editor.text;
+    const theirs = layout(stored);
+    if (etag === base.etag) return;
+    if (compact(mine) === stored || check(mine).length === 0 && layout(mine) === theirs) {
+      this.#open(theirs, etag, false); // such as a write of this page whose answer was lost
+      this.#page.say('Saved.');
+      this.#page.changed();
+      return;
+    }
+    const result = compare('Merged', theirs, merge(base.text, theirs, mine), ['theirs', 'merged'], true);
+    const choice = await ask(
+      'The document has changed meanwhile',
+      [
+        element('p', {}, 'Nothing is overwritten. Take the document as it is stored now and drop your edits, or continue with the merged text. Close leaves your edits as they are.'),
+        element('h3', {}, 'What they changed'),
+        compare('Their change', base.text, theirs, ['before', 'theirs']).view,
+        element('h3', {}, 'What you changed'),
+        compare('Your change', base.text, mine, ['before', 'yours']).view,
+        element('h3', {}, 'Both together, for you to edit: theirs | merged'),
+        result.view,
+      ],
+      ['Take theirs', 'Continue with merged'],
+    );
+    if (choice === 'Take theirs') this.#open(theirs, etag, false);
+    if (choice === 'Continue with merged') {
+      const text = result.text();
+      this.#open(theirs, etag, false);
+      this.#editor.text = text;
+      this.#page.say('Merged, and not saved yet.');
+    }
+    this.#page.changed();
+  }
+}
+
+/** Returns the JSON Pointer of an error into the document. */
+function pointerOf({ error, pointer }: FlashbackError): string | undefined {
+  if (pointer !== undefined) return pointer.replace(/^\/settings/, '');
+  const inBody = /^.*? at \/settings(.*) \((?:line \d+, column \d+, )?byte \d+\)$/s.exec(error ?? '');
+  const inDocument = /^(\/.*?): /s.exec(error ?? '');
+  return inBody?.[1] ?? inDocument?.[1];
+}

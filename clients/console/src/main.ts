@@ -1,0 +1,71 @@
+import { FlashbackError, type OrganizationSettings } from '@flashback/client';
+import { Caller, mayWrite } from './caller.js';
+import { Document } from './document.js';
+import { History } from './history.js';
+
+/** What the parts of the page share. */
+export interface Page {
+  /** Tells the person something. */
+  say(text: string): void;
+  /** Calls the service for the person, and tells an error. */
+  run(call: () => Promise<void>): void;
+  /** The service has a new state. */
+  changed(): void;
+}
+
+const byId = (id: string): HTMLElement => document.getElementById(id)!;
+const status = byId('status');
+let settings: OrganizationSettings;
+let running = 0;
+
+const page: Page = {
+  say(text) {
+    status.className = '';
+    status.textContent = text;
+  },
+  run(call) {
+    const before = status.textContent;
+    document.body.ariaBusy = String(++running > 0);
+    call()
+      .then(
+        () => status.textContent === before && page.say(''),
+        (error) => {
+          status.className = 'error';
+          status.textContent = explain(error);
+        },
+      )
+      .finally(() => (document.body.ariaBusy = String(--running > 0)));
+  },
+  changed() {
+    page.run(() => history.open(settings, true));
+  },
+};
+
+const settingsDocument = new Document(byId('document'), page);
+const history = new History(byId('history'), page, settingsDocument);
+const caller = new Caller(byId('caller'), () => settingsDocument.leave(), (signedIn) => {
+  settings = signedIn;
+  page.run(async () => {
+    const write = await mayWrite(settings);
+    caller.may(write);
+    document.querySelector('main')!.hidden = false;
+    await Promise.all([settingsDocument.open(settings, !write), history.open(settings, write)]);
+  });
+});
+page.run(() => caller.start());
+
+function explain(error: unknown): string {
+  if (!(error instanceof FlashbackError)) return error instanceof Error ? error.message : String(error);
+  switch (error.kind) {
+    case 'network':
+    case 'timeout':
+      return 'The service cannot be reached. Nothing here is lost: try again.';
+    case 'token':
+      return 'There is no usable access token.';
+  }
+  if (error.status === 401) {
+    caller.refused();
+    return 'The access token has expired or is not accepted. Enter a new one; your edits stay.';
+  }
+  return error.error === undefined ? `${error.message}.` : `${error.message}: ${error.error}.`;
+}
