@@ -1,5 +1,5 @@
 import { FlashbackClient, FlashbackError, type AccessToken, type OrganizationSettings } from '@flashback/client';
-import { button, element } from './dom.js';
+import { element } from './dom.js';
 import { signIn } from './sign-in.js';
 
 /** What the host of the page says: stack.json beside the page. The local stack has demo users and gives tokens. */
@@ -74,15 +74,11 @@ export class Caller {
     const address = element('input', { type: 'url', required: true, value: this.#stack.gateway ?? '', placeholder: 'https://…' });
     const token = element('input', { type: 'password', required: true, autocomplete: 'off' });
     const form = element('form', {}, element('label', {}, 'API ', address), ' ', element('label', {}, 'Access token ', token), ' ');
-    const open = button('Open', () => {
-      if (!form.reportValidity()) return;
-      this.#connect(address.value, token.value);
-      token.value = '';
-    });
-    form.append(open);
+    form.append(element('button', {}, 'Open'));
     form.onsubmit = (event) => {
       event.preventDefault();
-      open.click();
+      this.#connect(address.value, token.value);
+      token.value = '';
     };
     const note = 'These are the settings of the organization that you are a member of.';
     this.#host.replaceChildren(form, element('p', {}, note, ' ', this.#rights));

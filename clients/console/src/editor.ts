@@ -24,6 +24,9 @@ const theme = (): Extension =>
       '&.cm-merge-b .cm-changedLine, .cm-insertedLine': { backgroundColor: 'var(--added-line)' },
       '&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText': { background: 'var(--removed)' },
       '&.cm-merge-b .cm-changedText': { background: 'var(--added)' },
+      // In place of CodeMirror's images, which the Content-Security-Policy forbids.
+      '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--error)' },
+      '.cm-lint-marker-error': { content: '"●"', color: 'var(--error)' },
       '.cm-collapsedLines': { color: 'var(--faint)', background: 'var(--page)' },
     },
     { dark: dark.matches },

@@ -22,7 +22,7 @@ export class History {
     this.#host = host;
     this.#page = page;
     this.#document = document;
-    this.#more = button('Show older ones', () => page.run(() => this.#load()));
+    this.#more = button('Show older ones', () => page.watch(this.#load()));
     host.append(this.#list, this.#more);
     new IntersectionObserver(([entry]) => entry!.isIntersecting && !this.#more.hidden && this.#more.click()).observe(this.#more);
   }

@@ -7,8 +7,10 @@ import { History } from './history.js';
 export interface Page {
   /** Tells the person something. */
   say(text: string): void;
-  /** Calls the service for the person, and tells an error. */
+  /** Does what the person has asked for, and tells an error. */
   run(call: () => Promise<void>): void;
+  /** Tells an error of what nobody has asked for. */
+  watch(call: Promise<void>): void;
   /** The service has a new state. */
   changed(): void;
 }
@@ -24,20 +26,20 @@ const page: Page = {
     status.textContent = text;
   },
   run(call) {
-    const before = status.textContent;
+    page.say('');
+    page.watch(call());
+  },
+  watch(call) {
     document.body.ariaBusy = String(++running > 0);
-    call()
-      .then(
-        () => status.textContent === before && page.say(''),
-        (error) => {
-          status.className = 'error';
-          status.textContent = explain(error);
-        },
-      )
+    call
+      .catch((error) => {
+        page.say(explain(error));
+        status.className = 'error';
+      })
       .finally(() => (document.body.ariaBusy = String(--running > 0)));
   },
   changed() {
-    page.run(() => history.open(settings, true));
+    page.watch(history.open(settings, true));
   },
 };
 
@@ -45,11 +47,13 @@ const settingsDocument = new Document(byId('document'), page);
 const history = new History(byId('history'), page, settingsDocument);
 const caller = new Caller(byId('caller'), () => settingsDocument.leave(), (signedIn) => {
   settings = signedIn;
+  const parts = byId('parts');
+  parts.hidden = !settingsDocument.isEdited;
   page.run(async () => {
     const write = await mayWrite(settings);
     caller.may(write);
-    document.querySelector('main')!.hidden = false;
     await Promise.all([settingsDocument.open(settings, !write), history.open(settings, write)]);
+    parts.hidden = false;
   });
 });
 page.run(() => caller.start());
