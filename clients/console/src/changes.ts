@@ -1,9 +1,11 @@
+import type { SettingsPreview, SettingsRevision } from '@flashback/client';
 import { element } from './dom.js';
 import { compare } from './editor.js';
 import { changes, layout } from './json.js';
 
-/** Shows what a change does: as a list, and as two texts. The texts are JSON; changesText is absent if the service lists none. */
-export function show(changesText: string | undefined, truncated: boolean, before: string | undefined, after: string, names: [string, string]): Node[] {
+/** Shows what the service says of a change: as a list and, if the JSON text before it is known, as two texts. */
+export function show(change: SettingsPreview | SettingsRevision, before: string | undefined, names: [string, string]): Node[] {
+  const { changesText, truncated, text } = change;
   const shown: Node[] = [];
   if (changesText === undefined) {
     shown.push(element('p', {}, 'The state before this one is gone, so the changes are not known.'));
@@ -12,7 +14,7 @@ export function show(changesText: string | undefined, truncated: boolean, before
     if (truncated) shown.push(element('p', {}, 'There are more changes.'));
   }
   if (before !== undefined && changesText !== '[]') {
-    shown.push(element('h3', {}, `${names[0]} | ${names[1]}`), compare('Changes', layout(before), layout(after), names).view);
+    shown.push(element('h3', {}, `${names[0]} | ${names[1]}`), compare('Changes', layout(before), layout(text), names).view);
   }
   return shown;
 }
@@ -21,11 +23,11 @@ function list(text: string): HTMLElement {
   const all = changes(text);
   if (all.length === 0) return element('p', {}, 'Nothing changes.');
   const items = all.map(({ path, before, after }) => {
-    const parts: HTMLElement[] = [];
-    if (before !== undefined) parts.push(element('del', {}, before));
-    if (after !== undefined) parts.push(element('ins', {}, after));
-    const what = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
-    return element('li', { className: what }, element('code', {}, path || 'the document'), ` ${what}: `, ...parts.flatMap((part, i) => (i ? [' → ', part] : [part])));
+    const item = element('li', {}, element('code', {}, path));
+    if (before === undefined) item.append(' added: ', element('ins', {}, after!));
+    else if (after === undefined) item.append(' removed: ', element('del', {}, before));
+    else item.append(' changed: ', element('del', {}, before), ' → ', element('ins', {}, after));
+    return item;
   });
   return element('ul', { className: 'changes' }, ...items);
 }

@@ -1,4 +1,4 @@
-import { FlashbackError, rawJson, type OrganizationSettings, type SettingsPreview } from '@flashback/client';
+import { FlashbackError, rawJson, type OrganizationSettings } from '@flashback/client';
 import { show } from './changes.js';
 import { ask, button, element } from './dom.js';
 import { compare, Editor, merge } from './editor.js';
@@ -16,8 +16,8 @@ export class Document {
 
   constructor(host: HTMLElement, page: Page) {
     this.#page = page;
-    const place = element('div', { className: 'editor' });
-    const write = (text: string, call: () => Promise<void>): HTMLButtonElement => button(text, () => page.run(call));
+    const text = element('div', { className: 'editor' });
+    const write = (label: string, call: () => Promise<void>): HTMLButtonElement => button(label, () => page.run(call));
     this.#buttons = [
       write('Preview', () => this.#preview()),
       write('Save', () => this.#save()),
@@ -25,8 +25,8 @@ export class Document {
     ];
     this.#buttons[1]!.className = 'primary';
     const reload = button('Reload', () => page.run(() => this.open()));
-    host.append(place, element('p', { className: 'buttons' }, this.#state, ...this.#buttons, reload));
-    this.#editor = new Editor(place, () => this.#changed());
+    host.append(text, element('p', { className: 'buttons' }, this.#state, ...this.#buttons, reload));
+    this.#editor = new Editor(text, () => this.#changed());
     addEventListener('beforeunload', (event) => this.isEdited && event.preventDefault());
   }
 
@@ -50,17 +50,11 @@ export class Document {
   }
 
   /** Shows what it would do to make a text the document. It returns the revision to match if the person chooses action. */
-  async confirm<A extends string>(title: string, text: string, action: A): Promise<{ etag: string | null } | undefined> {
-    const [preview, stored] = await this.#previewOf(text);
-    const names: [string, string] = ['Stored now', title];
-    const shown = show(preview.changesText, preview.truncated === true, stored, preview.text, names);
-    return (await ask(title, shown, [action])) === action ? { etag: preview.etag } : undefined;
-  }
-
-  /** Previews a text, and reads the document that it would replace. */
-  async #previewOf(text: string): Promise<[SettingsPreview, string]> {
+  async confirm(title: string, text: string, action: string): Promise<{ etag: string | null } | undefined> {
     const { text: stored, etag } = await this.#settings.get();
-    return [await this.#settings.preview.update({ settings: rawJson(text) }, { ifMatch: etag }), stored];
+    const preview = await this.#settings.preview.update({ settings: rawJson(text) }, { ifMatch: etag });
+    const shown = show(preview, stored, ['Stored now', 'Restored']);
+    return (await ask(title, shown, [action])) === action ? { etag } : undefined;
   }
 
   #open(text: string, etag: string | null, readOnly: boolean): void {
@@ -97,7 +91,7 @@ export class Document {
   #preview(): Promise<void> {
     return this.#send(async (text) => {
       const preview = await this.#settings.preview.update({ settings: rawJson(text) }, { ifMatch: this.#base!.etag });
-      const shown = show(preview.changesText, preview.truncated === true, this.#base!.text, preview.text, ['Stored now', 'After saving']);
+      const shown = show(preview, this.#base!.text, ['Stored now', 'After saving']);
       if ((await ask('What saving would change', shown, ['Save'])) === 'Save') await this.#save();
     });
   }
@@ -119,7 +113,7 @@ export class Document {
     const mine = this.#editor.text;
     const theirs = layout(stored);
     if (etag === base.etag) return;
-    if (compact(mine) === stored || check(mine).length === 0 && layout(mine) === theirs) {
+    if (compact(mine) === stored) {
       this.#open(theirs, etag, false); // such as a write of this page whose answer was lost
       this.#page.say('Saved.');
       this.#page.changed();
@@ -129,7 +123,7 @@ export class Document {
     const choice = await ask(
       'The document has changed meanwhile',
       [
-        element('p', {}, 'Nothing is overwritten. Take the document as it is stored now and drop your edits, or continue with the merged text. Close leaves your edits as they are.'),
+        element('p', {}, 'Nothing is overwritten. Take theirs and drop your edits, or continue with the merged text. Close keeps your edits as they are.'),
         element('h3', {}, 'What they changed'),
         compare('Their change', base.text, theirs, ['before', 'theirs']).view,
         element('h3', {}, 'What you changed'),

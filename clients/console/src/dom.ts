@@ -27,7 +27,7 @@ export function time(at: string): HTMLTimeElement {
  * action is the one that the dialog is for.
  */
 export function ask<A extends string>(title: string, body: Node[], actions: readonly A[]): Promise<A | undefined> {
-  const heading = element('h2', { id: 'dialog-title' }, title);
+  const heading = element('h2', { id: 'dialog-title', tabIndex: -1, autofocus: true }, title); // not an editor, which opens a keyboard
   const dialog = element('dialog', {}, heading, element('div', { className: 'body' }, ...body));
   dialog.setAttribute('aria-labelledby', heading.id);
   const buttons = [button('Close', () => dialog.close()), ...actions.map((action) => button(action, () => dialog.close(action)))];

@@ -139,12 +139,15 @@ export function compare(title: string, a: string, b: string, names: [a: string, 
   return { view, text: () => editor.state.doc.toString() };
 }
 
+/** Bounds the time of a comparison. The sides of MergeView have the same bound. */
+const limited = { scanLimit: 500 };
+
 /** Adds to mine what theirs changed against base, except where mine changed the same lines or lines beside them. */
 export function merge(base: string, theirs: string, mine: string): string {
   const [b, t, m] = [base, theirs, mine].map((text) => Text.of(text.split('\n'))) as [Text, Text, Text];
-  const own = Chunk.build(b, m);
+  const own = Chunk.build(b, m, limited);
   let [merged, shift] = [mine, 0];
-  for (const chunk of Chunk.build(b, t)) {
+  for (const chunk of Chunk.build(b, t, limited)) {
     if (own.some((o) => o.fromA <= chunk.toA && chunk.fromA <= o.toA)) continue;
     const moved = own.filter((o) => o.toA < chunk.fromA).reduce((sum, o) => sum + (o.toB - o.fromB) - (o.toA - o.fromA), shift);
     const text = theirs.slice(chunk.fromB, chunk.toB);

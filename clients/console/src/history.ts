@@ -14,8 +14,9 @@ export class History {
   readonly #list = element('ol');
   readonly #more: HTMLButtonElement;
   #settings!: OrganizationSettings;
-  #states: AsyncIterator<SettingsState> | undefined; // undefined: the list is complete, or an error has ended it
-  #last: string | undefined;
+  readonly #inView: IntersectionObserver;
+  #states: AsyncIterator<SettingsState> | undefined; // undefined: none is read, or an error has ended it
+  #last: string | undefined; // revision of the last state in the list
   #loading = false;
 
   constructor(host: HTMLElement, page: Page, document: Document) {
@@ -24,7 +25,7 @@ export class History {
     this.#document = document;
     this.#more = button('Show older ones', () => page.watch(this.#load()));
     host.append(this.#list, this.#more);
-    new IntersectionObserver(([entry]) => entry!.isIntersecting && !this.#more.hidden && this.#more.click()).observe(this.#more);
+    this.#inView = new IntersectionObserver(([entry]) => entry!.isIntersecting && this.#more.click());
   }
 
   /** Lists the states from the newest on. */
@@ -33,28 +34,32 @@ export class History {
     this.#list.replaceChildren();
     this.#settings = settings;
     this.#states = this.#last = undefined;
+    this.#loading = false;
     if (visible) await this.#load();
   }
 
   async #load(): Promise<void> {
     if (this.#loading) return;
     this.#loading = true;
-    const list = this.#list;
-    this.#states ??= this.#settings.history.list({ pageSize, before: this.#last });
+    this.#inView.disconnect();
+    const states = (this.#states ??= this.#settings.history.list({ pageSize, before: this.#last }));
     try {
       for (let n = 0; n < pageSize; n++) {
-        const { done, value } = await this.#states.next();
+        const { done, value } = await states.next();
+        if (states !== this.#states) return; // the list has begun anew
         this.#more.hidden = done === true;
         if (done) break;
-        list.append(this.#item(value, list.childElementCount === 0));
+        this.#list.append(this.#item(value, this.#list.childElementCount === 0));
         this.#last = value.revision;
       }
+      this.#loading = false;
+      this.#inView.observe(this.#more);
     } catch (error) {
+      if (states !== this.#states) return;
+      this.#loading = false;
       this.#states = undefined;
       if (!(error instanceof FlashbackError) || error.status !== 404) throw error;
       this.#host.hidden = true; // a deployment without history
-    } finally {
-      this.#loading = false;
     }
   }
 
@@ -72,7 +77,8 @@ export class History {
   async #show({ revision }: SettingsState, isCurrent: boolean): Promise<void> {
     const { history } = this.#settings;
     const state = await history.get(revision!);
-    const shown = show(state.changesText, state.truncated === true, await this.#before(revision!), state.text, ['Before', 'After']);
+    const before = state.changesText === undefined ? undefined : await this.#before(revision!);
+    const shown = show(state, before, ['Before', 'After']);
     const title = element('p', {}, ...(state.updatedAt ? [time(state.updatedAt)] : []), ` ${state.updatedBy ?? 'by an unknown user'}`);
     const choice = await ask('What this change did', [title, ...shown], isCurrent ? [] : ['Restore …']);
     if (choice === undefined) return;
@@ -84,12 +90,10 @@ export class History {
     await this.#document.open();
   }
 
-  /** Returns the document before a state, or undefined if it is gone. */
-  async #before(revision: string): Promise<string | undefined> {
+  /** Returns the document before a state. Before the first one it is empty. */
+  async #before(revision: string): Promise<string> {
     const { history } = this.#settings;
-    for await (const { revision: before } of history.list({ before: revision, pageSize: 1 })) {
-      return before && (await history.get(before)).text;
-    }
-    return '{}';
+    const { value } = await history.list({ before: revision, pageSize: 1 }).next();
+    return value ? (await history.get((value as SettingsState).revision!)).text : '{}';
   }
 }

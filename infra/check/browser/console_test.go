@@ -3,12 +3,16 @@ package browser
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +157,10 @@ func TestConsoleMember(t *testing.T) {
 	c.press("Close")
 	c.press("Discard changes")
 	c.shows(text)
+	refused := ask(c.tab, chromedp.Evaluate[bool](`(() => { try { document.body.innerHTML = "<p>" } catch { return true } })()`))
+	if !refused {
+		t.Error("the page lets text become HTML")
+	}
 
 	c.Do(chromedp.SetValue("#caller select", "dave"))
 	c.waitFor(`document.getElementById("rights").textContent.includes("Owners and administrators may change")`)
@@ -220,6 +228,48 @@ func TestConsoleElsewhere(t *testing.T) {
 		t.Errorf("the page keeps %d things", kept)
 	}
 	c.silent()
+}
+
+// What the service refuses is marked where it is.
+func TestConsoleMarksWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	host := httptest.NewServer(http.FileServer(http.Dir(dist)))
+	t.Cleanup(host.Close)
+	s := start(t, host.URL)
+	gateway, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusals := map[string]string{
+		`{"a/b":{"limit":5}}`:     `it is too small at /settings/a~1b/limit (byte 27)`,
+		`{"list":[1,{"x":"no"}]}`: `/list/1/x: must be yes (and 2 more)`,
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(gateway) }}
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != "POST" {
+			proxy.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", host.URL)
+		w.WriteHeader(http.StatusBadRequest)
+		body, _ := io.ReadAll(r.Body) // of the test's own page
+		document := strings.TrimSuffix(strings.TrimPrefix(string(body), `{"settings":`), "}")
+		_ = json.NewEncoder(w).Encode(map[string]any{"success": false, "message": "Failed", "error": refusals[document]})
+	}))
+	t.Cleanup(api.Close)
+	c := openConsole(t, host.URL)
+	c.Do(
+		chromedp.WaitVisible("#caller [type=url]"),
+		chromedp.SendKeys("#caller [type=url]", api.URL),
+		chromedp.SendKeys("#caller [type=password]", token(t, s, "alice")+kb.Enter),
+	)
+	c.shows("{}")
+	for document, place := range map[string]string{`{"a/b":{"limit":5}}`: "5", `{"list":[1,{"x":"no"}]}`: `"no"`} {
+		c.write(document)
+		c.press("Save")
+		c.says(refusals[document])
+		c.waitFor(fmt.Sprintf(`document.querySelector(".editor").shadowRoot.querySelector(".cm-lintRange-error")?.textContent === %q`, place))
+	}
 }
 
 // While the service is away nothing is lost. Back again, it takes the same edits.
@@ -340,7 +390,8 @@ func (c consoleTab) silent() {
 			c.tb.Errorf("the page asks for %s", request)
 		}
 	}
-	if problems := c.Problems(); len(problems) > 0 {
+	problems := slices.DeleteFunc(c.Problems(), func(p string) bool { return strings.Contains(p, "TrustedHTML") }) // of a test
+	if len(problems) > 0 {
 		c.tb.Errorf("the browser's console has %q", problems)
 	}
 }

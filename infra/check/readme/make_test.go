@@ -36,7 +36,7 @@ func TestMakeQuotesValues(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The commands print their words, one on a line.
-		script := `go() { printf '%s\n' "$@"; }; cp() { go "$@"; }; mkdir() { :; }; sh() { shift 2; "$@"; }` + "\n" + strings.ReplaceAll(string(commands), "exec .build/", "go ")
+		script := `go() { printf '%s\n' "$@"; }; cp() { go "$@"; }; mkdir() { :; }; cd() { :; }; npm() { :; }; npx() { :; }; node() { go "$@"; }; sh() { shift 2; "$@"; }` + "\n" + strings.ReplaceAll(string(commands), "exec .build/", "go ")
 		words, err := exec.CommandContext(t.Context(), "sh", "-c", script).Output()
 		if err != nil || !slices.Contains(strings.Split(string(words), "\n"), tt.word) {
 			t.Errorf("make %s %s=%s (%v):\n%s\nhas the words\n%s", tt.target, tt.variable, value, err, commands, words)

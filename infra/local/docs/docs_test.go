@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"orgsettings/infra"
@@ -25,6 +26,7 @@ func TestServe(t *testing.T) {
 	t.Parallel()
 	h := docs.New(docs.Config{
 		URL: "http://127.0.0.1:3003", Gateway: "http://127.0.0.1:3000", Users: []docs.User{{Name: "alice", Note: "OWNER"}},
+		Console: fstest.MapFS{"index.html": {Data: []byte("the console")}, "main.js": {Data: []byte("its program")}},
 		Token: func(user string, _ time.Duration) (string, error) {
 			if user == "" {
 				return "", errors.New("no user")
@@ -49,9 +51,15 @@ func TestServe(t *testing.T) {
 		{"127.0.0.1:3003", "/docs/token", 500, "text/plain; charset=utf-8", "no user"},
 		{"127.0.0.1:3003", "/docs/absent.js", 404, "text/plain; charset=utf-8", ""},
 		{"127.0.0.1:3003", "/docs/..%2fdocs.go", 400, "text/plain; charset=utf-8", ""},
+		{"127.0.0.1:3003", "/console/", 200, "text/html; charset=utf-8", "the console"},
+		{"127.0.0.1:3003", "/console/main.js", 200, "text/javascript; charset=utf-8", "its program"},
+		{"127.0.0.1:3003", "/console/stack.json", 200, "application/json", `{"gateway":"http://127.0.0.1:3000","users":[{"name":"alice","note":"OWNER"}]}`},
+		{"127.0.0.1:3003", "/console/token?user=alice", 200, "text/plain; charset=utf-8", "token of alice"},
+		{"127.0.0.1:3003", "/console/..%2fdocs.go", 404, "text/plain; charset=utf-8", ""},
 		{"127.0.0.1:3003", "/absent", 404, "text/plain; charset=utf-8", ""},
 		{"127.0.0.1:3003", "/", 302, "text/html; charset=utf-8", `"/docs"`},
 		{"localhost:3003", "/docs", 302, "text/html; charset=utf-8", `"http://127.0.0.1:3003/docs"`},
+		{"evil.example", "/console/token?user=alice", 302, "text/html; charset=utf-8", `"http://127.0.0.1:3003/console/token"`},
 		{"evil.example", "/docs/token?user=alice", 302, "text/html; charset=utf-8", `"http://127.0.0.1:3003/docs/token"`},
 	} {
 		w := get(h, tt.host, tt.path)
@@ -60,6 +68,9 @@ func TestServe(t *testing.T) {
 		}
 		policy := w.Header().Get("Content-Security-Policy")
 		if !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; ") || !strings.Contains(policy, "connect-src 'self' http://127.0.0.1:3000;") {
+			t.Errorf("%s%s: Content-Security-Policy %q", tt.host, tt.path, policy)
+		}
+		if strict := strings.Contains(policy, "style-src 'self'; ") && strings.Contains(policy, "trusted-types 'none'"); strict != strings.HasPrefix(tt.path, "/console/") {
 			t.Errorf("%s%s: Content-Security-Policy %q", tt.host, tt.path, policy)
 		}
 	}
