@@ -18,6 +18,7 @@ if ! [ -f "${DYNAMODB_LOCAL_DIR:-.tools/dynamodb-local}/DynamoDBLocal.jar" ]; th
 elif ! has java; then
 	skips "tests with Amazon's DynamoDB Local" "they need java 17 (Debian: default-jre-headless)"
 fi
+[ -f clients/console/dist/index.html ] || skips "tests of the console" "make console builds it (needs npm)"
 has chromium chromium-browser google-chrome || skips "tests in a browser" "they need Chromium (Debian: chromium)"
 case $(uname -sm) in
 "Linux x86_64") has qemu-aarch64-static qemu-aarch64 || skips "tests of the arm64 program" "they need an emulator (Debian: qemu-user-static)" ;;

@@ -1,5 +1,5 @@
-// Package browser holds no program. Its tests use the API page, and the API from
-// pages of other origins, in a headless Chromium.
+// Package browser holds no program. Its tests use the API page, the console, and the API
+// from pages of other origins, in a headless Chromium.
 package browser
 
 import (

@@ -145,8 +145,8 @@ func try(b *tab, operation, body string) (status, answer string) {
 	return status, ask(b, chromedp.Text(shown+" .response-col_description"))
 }
 
-// screenshot writes a picture of the first operation to the file in DOCS_SCREENSHOT, if it is set. README.md shows
-// docs/images/api-page.png.
+// screenshot writes a picture of the first operation to the file in DOCS_SCREENSHOT, if it is set. docs/local.md
+// shows docs/images/api-page.png.
 func screenshot(t *testing.T, b *tab) {
 	name := os.Getenv("DOCS_SCREENSHOT")
 	if name == "" {

@@ -73,6 +73,8 @@ var accounts = []account{
 	{"make run", started},
 	{"export ARCHITECTURE=", typedIn(samLocal)},
 	{"export ", exported},
+	{"make console URL=", expands("node build.mjs 'https://api.example.com'")},
+	{"make console", stands(".ci/run", "\nmake console\n")},
 	{"make token", executed},
 	{"curl ", executed},
 	{"make invoke", executed},
