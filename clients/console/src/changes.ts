@@ -14,7 +14,7 @@ export function show(change: SettingsPreview | SettingsRevision, before: string 
     if (truncated) shown.push(element('p', {}, 'There are more changes.'));
   }
   if (before !== undefined && changesText !== '[]') {
-    shown.push(element('h3', {}, `${names[0]} | ${names[1]}`), compare('Changes', layout(before), layout(text), names).view);
+    shown.push(element('h3', {}, `${names[0]} → ${names[1]}`), compare('Changes', layout(before), layout(text), names).view);
   }
   return shown;
 }

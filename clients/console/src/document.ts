@@ -128,7 +128,7 @@ export class Document {
         compare('Their change', base.text, theirs, ['before', 'theirs']).view,
         element('h3', {}, 'What you changed'),
         compare('Your change', base.text, mine, ['before', 'yours']).view,
-        element('h3', {}, 'Both together, for you to edit: theirs | merged'),
+        element('h3', {}, 'Both together, for you to edit: theirs → merged'),
         result.view,
       ],
       ['Take theirs', 'Continue with merged'],

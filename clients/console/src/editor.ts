@@ -26,7 +26,9 @@ const theme = (): Extension =>
       '&.cm-merge-b .cm-changedText': { background: 'var(--added)' },
       // In place of CodeMirror's images, which the Content-Security-Policy forbids.
       '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--error)' },
-      '.cm-lint-marker-error': { content: '"●"', color: 'var(--error)' },
+      '.cm-lint-marker-error': { content: 'normal', color: 'var(--error)' },
+      '.cm-lint-marker-error:before': { content: '"●"' },
+      '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"⋯" !important' },
       '.cm-collapsedLines': { color: 'var(--faint)', background: 'var(--page)' },
     },
     { dark: dark.matches },
@@ -47,6 +49,7 @@ const common = (label: string, readOnly: boolean): Extension => [
   drawSelection(),
   bracketMatching(),
   EditorState.readOnly.of(readOnly),
+  EditorState.phrases.of({ 'Revert this chunk': 'Take theirs', Reject: 'Take theirs', Accept: 'Keep' }),
   EditorView.contentAttributes.of({ 'aria-label': label }),
   keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...lintKeymap]),
 ];

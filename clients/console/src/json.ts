@@ -63,7 +63,7 @@ export function check(text: string): Problem[] {
     const bytes = new TextEncoder().encode(compact(text)).length;
     if (bytes > maxBytes) problems.push({ from: 0, to: text.length, message: `${bytes} bytes without white space; ${maxBytes} are allowed` });
   }
-  return problems;
+  return problems.sort((a, b) => a.from - b.from);
 }
 
 function walk(node: Node, depth: number, problems: Problem[]): void {
