@@ -157,6 +157,43 @@ func TestOwnUsers(t *testing.T) {
 	}
 }
 
+// The console's address comes first. Where it is not built, a line says how to build it.
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, bootstrap := t.TempDir(), bootstrap(t)
+	template, dist := filepath.Join(dir, "template.yaml"), filepath.Join(dir, "clients", "console", "dist")
+	if err := errors.Join(os.WriteFile(template, text, 0o600), os.MkdirAll(dist, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	first := regexp.MustCompile(`Ctrl-C stops it\.\n\n  console +(\S+) (.*)\n`)
+	for _, built := range []bool{false, true} {
+		if built {
+			if err := os.WriteFile(filepath.Join(dist, "index.html"), []byte("the console"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := start(t, "-port", "0", "-template", template, "-bootstrap", bootstrap)
+		_, line := s.readTo(t, first)
+		go io.Copy(io.Discard, s.stdout)
+		switch {
+		case !built && !strings.Contains(line[2], " make console "):
+			t.Errorf("not built: %q", line[0])
+		case built:
+			if got := answer(t, http.MethodGet, line[1], "", ""); got.status != 200 || got.body != "the console" {
+				t.Errorf("%s: %d %s", line[1], got.status, got.body)
+			}
+		}
+		s.stop()
+		if err := <-s.result; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Documents, history and tokens outlive the stack. A file that cannot be read is named, and left as it is.
 func TestData(t *testing.T) {
 	t.Parallel()
