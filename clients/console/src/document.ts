@@ -6,7 +6,7 @@ import { check, compact, layout, place } from './json.js';
 import type { Page } from './main.js';
 
 /** The document: edits, previews and saves its text. */
-export class Document {
+export class SettingsDocument {
   readonly #page: Page;
   readonly #editor: Editor;
   readonly #state = element('span', { id: 'document-state' });
@@ -17,14 +17,17 @@ export class Document {
   constructor(host: HTMLElement, page: Page) {
     this.#page = page;
     const text = element('div', { className: 'editor' });
-    const write = (label: string, call: () => Promise<void>): HTMLButtonElement => button(label, () => page.run(call));
+    const action = (label: string, call: () => Promise<void>): HTMLButtonElement => button(label, () => page.run(call));
     this.#buttons = [
-      write('Preview', () => this.#preview()),
-      write('Save', () => this.#save()),
+      action('Preview', () => this.#preview()),
+      action('Save', () => this.#save()),
       button('Discard changes', () => (this.#editor.text = this.#base!.text)),
     ];
     this.#buttons[1]!.className = 'primary';
-    const reload = button('Reload', () => page.run(() => this.open()));
+    const reload = action('Reload', async () => {
+      page.changed();
+      await this.open();
+    });
     host.append(text, element('p', { className: 'buttons' }, this.#state, ...this.#buttons, reload));
     this.#editor = new Editor(text, () => this.#changed());
     addEventListener('beforeunload', (event) => this.isEdited && event.preventDefault());
@@ -45,6 +48,7 @@ export class Document {
   async open(settings = this.#settings, readOnly = this.#editor.readOnly): Promise<void> {
     this.#settings = settings;
     const { text, etag } = await settings.get();
+    if (settings !== this.#settings) return; // another person has taken over
     if (this.isEdited) await this.#update(text, etag);
     else this.#open(layout(text), etag, readOnly);
   }

@@ -24,8 +24,9 @@ const theme = (): Extension =>
       '&.cm-merge-b .cm-changedLine, .cm-insertedLine': { backgroundColor: 'var(--added-line)' },
       '&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText': { background: 'var(--removed)' },
       '&.cm-merge-b .cm-changedText': { background: 'var(--added)' },
-      // In place of CodeMirror's images, which the Content-Security-Policy forbids.
-      '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--error)' },
+      // In place of CodeMirror's images, which the Content-Security-Policy forbids. It also forbids the inline style that
+      // Chromium makes of a textDecoration when a person types over it.
+      '.cm-lintRange-error': { backgroundImage: 'none', borderBottom: '2px dotted var(--error)' },
       '.cm-lint-marker-error': { content: 'normal', color: 'var(--error)' },
       '.cm-lint-marker-error:before': { content: '"●"' },
       '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"⋯" !important' },

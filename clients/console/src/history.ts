@@ -1,16 +1,16 @@
 import { FlashbackError, type OrganizationSettings, type SettingsState } from '@flashback/client';
 import { show } from './changes.js';
-import type { Document } from './document.js';
+import type { SettingsDocument } from './document.js';
 import { ask, button, element, time } from './dom.js';
 import type { Page } from './main.js';
 
 const pageSize = 20;
 
 /** History: lists the states, shows what each changed and restores one. */
-export class History {
+export class SettingsHistory {
   readonly #host: HTMLElement;
   readonly #page: Page;
-  readonly #document: Document;
+  readonly #document: SettingsDocument;
   readonly #list = element('ol');
   readonly #more: HTMLButtonElement;
   #settings!: OrganizationSettings;
@@ -19,7 +19,7 @@ export class History {
   #last: string | undefined; // revision of the last state in the list
   #loading = false;
 
-  constructor(host: HTMLElement, page: Page, document: Document) {
+  constructor(host: HTMLElement, page: Page, document: SettingsDocument) {
     this.#host = host;
     this.#page = page;
     this.#document = document;

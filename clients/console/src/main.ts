@@ -1,7 +1,7 @@
 import { FlashbackError, type OrganizationSettings } from '@flashback/client';
 import { Caller, mayWrite } from './caller.js';
-import { Document } from './document.js';
-import { History } from './history.js';
+import { SettingsDocument } from './document.js';
+import { SettingsHistory } from './history.js';
 
 /** What the parts of the page share. */
 export interface Page {
@@ -18,6 +18,7 @@ export interface Page {
 const byId = (id: string): HTMLElement => document.getElementById(id)!;
 const status = byId('status');
 let settings: OrganizationSettings;
+let write = false; // whether the caller may
 let running = 0;
 
 const page: Page = {
@@ -39,18 +40,20 @@ const page: Page = {
       .finally(() => (document.body.ariaBusy = String(--running > 0)));
   },
   changed() {
-    page.watch(history.open(settings, true));
+    page.watch(history.open(settings, write));
   },
 };
 
-const settingsDocument = new Document(byId('document'), page);
-const history = new History(byId('history'), page, settingsDocument);
+const settingsDocument = new SettingsDocument(byId('document'), page);
+const history = new SettingsHistory(byId('history'), page, settingsDocument);
 const caller = new Caller(byId('caller'), () => settingsDocument.leave(), (signedIn) => {
   settings = signedIn;
   const parts = byId('parts');
   parts.hidden = !settingsDocument.isEdited;
   page.run(async () => {
-    const write = await mayWrite(settings);
+    const may = await mayWrite(signedIn);
+    if (settings !== signedIn) return; // another person has taken over
+    write = may;
     caller.may(write);
     await Promise.all([settingsDocument.open(settings, !write), history.open(settings, write)]);
     parts.hidden = false;

@@ -41,6 +41,12 @@ func TestConsole(t *testing.T) {
 	c.press("Save")
 	c.says("Not sent")
 
+	for _, text := range []string{`[1]`, `{"a":1}x`, `{/* */}`, `{"a":.5}`, `{"a":"\ud800"}`, `{"\x":1}`, `{"a":1,}`, `{'a':1}`, `{`} {
+		c.write(text)
+		c.press("Save")
+		c.says("Not sent")
+	}
+
 	edited := `{"theme":"light","limits":{"users":10,"price":1.00,"id":12345678901234567891}}`
 	c.write(edited)
 	c.press("Preview")
