@@ -286,6 +286,7 @@ func TestConsoleOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { s.Close() })
 	c := openConsole(t, s.DocsURL+"/console/")
 	c.shows("{}")
 	c.write(`{"a":1}`)
