@@ -1,0 +1,126 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"orgsettings/infra/local/stack"
+)
+
+// The page on another host asks for address and token. When the token is refused, the edits stay.
+func TestConsoleElsewhere(t *testing.T) {
+	t.Parallel()
+	host := httptest.NewServer(http.FileServer(http.Dir(dist)))
+	t.Cleanup(host.Close)
+	s := start(t, host.URL)
+	call(t, s, "POST", "alice", `{"settings":{"theme":"dark"}}`)
+	expired, err := s.Issuer.Token("alice", -time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := openConsole(t, host.URL)
+	enter := func(token string) {
+		c.Do(chromedp.WaitVisible("#caller [type=password]"), chromedp.SendKeys("#caller [type=password]", token+kb.Enter))
+	}
+	c.Do(chromedp.SendKeys("#caller [type=url]", s.URL))
+	c.accessible("sign-in")
+	enter(expired)
+	c.says("expired")
+	enter(token(t, s, "alice"))
+	c.shows("{\n  \"theme\": \"dark\"\n}")
+	c.write(`{"theme":"light"}`)
+	enter(expired)
+	c.says("expired")
+	c.shows(`{"theme":"light"}`)
+	enter(token(t, s, "alice"))
+	c.waitFor(`document.getElementById("status").textContent === ""`)
+	c.press("Save")
+	c.says("Saved.")
+	if got := call(t, s, "GET", "alice", ""); got != `{"success":true,"settings":{"theme":"light"}}` {
+		t.Errorf("stored is %s", got)
+	}
+	if kept := ask(c.tab, chromedp.Evaluate[int](`localStorage.length + sessionStorage.length + document.cookie.length`)); kept != 0 {
+		t.Errorf("the page keeps %d things", kept)
+	}
+	c.silent()
+}
+
+// What the service refuses is marked where it is.
+func TestConsoleMarksWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	host := httptest.NewServer(http.FileServer(http.Dir(dist)))
+	t.Cleanup(host.Close)
+	s := start(t, host.URL)
+	gateway, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusals := map[string]string{
+		`{"a/b":{"limit":5}}`:     `it is too small at /settings/a~1b/limit (byte 27)`,
+		`{"list":[1,{"x":"no"}]}`: `/list/1/x: must be yes (and 2 more)`,
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(gateway) }}
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != "POST" {
+			proxy.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", host.URL)
+		w.WriteHeader(http.StatusBadRequest)
+		body, _ := io.ReadAll(r.Body) // of the test's own page
+		document := strings.TrimSuffix(strings.TrimPrefix(string(body), `{"settings":`), "}")
+		_ = json.NewEncoder(w).Encode(map[string]any{"success": false, "message": "Failed", "error": refusals[document]})
+	}))
+	t.Cleanup(api.Close)
+	c := openConsole(t, host.URL)
+	c.Do(
+		chromedp.WaitVisible("#caller [type=url]"),
+		chromedp.SendKeys("#caller [type=url]", api.URL),
+		chromedp.SendKeys("#caller [type=password]", token(t, s, "alice")+kb.Enter),
+	)
+	c.shows("{}")
+	for document, place := range map[string]string{`{"a/b":{"limit":5}}`: "5", `{"list":[1,{"x":"no"}]}`: `"no"`} {
+		c.write(document)
+		c.press("Save")
+		c.says(refusals[document])
+		c.waitFor(fmt.Sprintf(`document.querySelector(".editor").shadowRoot.querySelector(".cm-lintRange-error")?.textContent === %q`, place))
+	}
+}
+
+// While the service is away nothing is lost. Back again, it takes the same edits.
+func TestConsoleOutage(t *testing.T) {
+	t.Parallel()
+	o := stack.Options{Template: "../../../template.yaml", Bootstrap: bootstrap, Data: t.TempDir(), Output: io.Discard}
+	s, err := stack.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	c := openConsole(t, s.DocsURL+"/console/")
+	c.shows("{}")
+	c.write(`{"a":1}`)
+	o.Addr, o.DocsAddr = strings.TrimPrefix(s.URL, "http://"), strings.TrimPrefix(s.DocsURL, "http://")
+	s.Close()
+	c.press("Save")
+	c.says("cannot be reached")
+	c.shows(`{"a":1}`)
+	again, err := stack.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { again.Close() })
+	c.press("Save")
+	c.says("Saved.")
+	c.silent()
+}
