@@ -408,7 +408,7 @@ func (s shared) testForeignHistory(t *testing.T) {
 
 	// Items whose sort key is no revision are none of ours, wherever they lie and however many they are.
 	states := revisions(s.list(t, "older", 1))
-	for n := range 6 {
+	for n := range 20 {
 		s.put(t, "HistoryTable", item{"orgId": str("older"), "revision": str(fmt.Sprintf("%s-copy-%d", states[1], n)), "settings": str(`{}`)})
 		s.put(t, "HistoryTable", item{"orgId": str("older"), "revision": str(fmt.Sprintf("7ZZZ%d", n)), "settings": str(`{}`)})
 	}
@@ -605,8 +605,15 @@ func TestHistoryForEver(t *testing.T) {
 	shared := shared{s, newClient(s.database.URL)}
 	revision := shared.write(t, "alice", "POST", `{"settings":{"a":1}}`)
 	shared.write(t, "alice", "POST", `{"settings":{"a":2}}`)
-	if it := shared.archived(t, "acme", revision); it == nil || it["expiresAt"] != nil {
+	it := shared.archived(t, "acme", revision)
+	if it == nil || it["expiresAt"] != nil {
 		t.Errorf("archived: %v", it)
+	}
+	it["expiresAt"] = num("1") // of a time when there was a limit
+	shared.put(t, "SettingsTable", it)
+	shared.write(t, "alice", "POST", `{"settings":{"a":3}}`)
+	if it := shared.archived(t, "acme", revision); it == nil || it["expiresAt"] != nil {
+		t.Errorf("archived again: %v", it)
 	}
 	shared.at(t, "alice", "POST", "/history/"+revision+"/restore", "", 200, restored)
 }

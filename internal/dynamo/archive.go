@@ -18,9 +18,9 @@ const (
 	// maxQueries bounds its queries. Each reads up to 1 MB of items, documents included although they are not returned: two
 	// or three of the largest.
 	maxQueries = 4
-	// laterItems is how many items each query after the first one asks for at least. Items that are no states, of other
-	// programs, must not use up the queries.
-	laterItems = 100
+	// moreItems is how many items a query asks for if the one before found no state: items of other programs must not use up
+	// the queries.
+	moreItems = 100
 )
 
 // Keep implements [settings.Archive].
@@ -47,13 +47,13 @@ func (db *DB) Find(ctx context.Context, org settings.OrgID, r settings.Revision)
 
 // List implements [settings.Archive].
 func (db *DB) List(ctx context.Context, org settings.OrgID, before settings.Revision, limit int) (found []settings.Record, more bool, err error) {
+	var page []settings.Record
 	var last item
-	for n := range maxQueries {
+	for range maxQueries {
 		ask := limit - len(found)
-		if n > 0 {
-			ask = max(ask, laterItems)
+		if last != nil && len(page) == 0 {
+			ask = max(ask, moreItems)
 		}
-		var page []settings.Record
 		page, last, err = db.query(ctx, org, "<", before, ask, func(in *dynamodb.QueryInput) {
 			in.ExclusiveStartKey = last
 			in.ProjectionExpression = aws.String("#revision, #at, #by, #from, #expires")

@@ -116,7 +116,7 @@ export class SettingsDocument {
     const base = this.#base!;
     const mine = this.#editor.text;
     const theirs = layout(stored);
-    if (etag === base.etag) return;
+    if (etag === base.etag) throw new Error('These settings have no revision yet: another program wrote them. Write them once by the API, with If-Match: *');
     if (compact(mine) === stored) {
       this.#open(theirs, etag, false); // such as a write of this page whose answer was lost
       this.#page.say('Saved.');
