@@ -102,7 +102,7 @@ func testFaults(t *testing.T, database http.Handler, keepsHistory bool) {
 
 // checkFigures checks the limits of what faults cost clients and the database. The
 // short form has few requests: there a share may be three standard deviations above
-// its limit.
+// its limit. It runs beside other tests, so only the long form judges time.
 func (h *recorder) checkFigures(t *testing.T) {
 	t.Helper()
 	requests, calls := len(h.history), h.proxy.Calls()
@@ -119,10 +119,10 @@ func (h *recorder) checkFigures(t *testing.T) {
 	if failed := requests - h.statuses[200]; float64(failed) > mayFail {
 		t.Errorf("%d of %d requests were not answered 200, want at most %.0f", failed, requests, mayFail)
 	}
-	if p99 := h.latencies.Percentile(.99); p99 > 1500*time.Millisecond {
+	if p99 := h.latencies.Percentile(.99); run.long && p99 > 1500*time.Millisecond {
 		t.Errorf("99%% were answered within %v, want 1.5 s", p99)
 	}
-	if slowest := h.latencies.Percentile(1); slowest > 5*time.Second {
+	if slowest := h.latencies.Percentile(1); run.long && slowest > 5*time.Second {
 		t.Errorf("the slowest answer took %v, want 5 s at most", slowest)
 	}
 	if float64(calls) > mayCall {
