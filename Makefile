@@ -2,9 +2,10 @@
 
 # The function, the local stack and the tests use the same flags, so that Go compiles the AWS SDK only once. The tags leave
 # out net/rpc (1.2 MB of the zip) and HTTP/2 (0.15 MB), which neither DynamoDB nor the Runtime API speaks.
-# infra/local/stack/build.go has the same flags; a test compares them.
+# infra/local/stack/build.go has the same flags; a test compares them. The tag schema adds the check of a JSON Schema.
 export CGO_ENABLED = 0
 GO_FLAGS = -trimpath -buildvcs=false -tags=lambda.norpc,nethttpomithttp2
+comma = ,
 
 # quote makes one word of a value for the shell, whatever characters it has.
 quote = '$(subst ','\'',$1)'
@@ -66,10 +67,10 @@ ARCHITECTURE ?= arm64
 ENV          ?= dev
 ARCH          = $(or $(filter arm64 x86_64,$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64))
 GOARCH_FOR    = $(ARCH:x86_64=amd64)
-GO_BUILD      = GOOS=linux GOARCH=$(GOARCH_FOR) go build $(GO_FLAGS) -ldflags $(call quote,-s -w -X "main.version=$(VERSION)")
+GO_BUILD      = GOOS=linux GOARCH=$(GOARCH_FOR) go build $(GO_FLAGS)$(if $(SCHEMA),$(comma)schema) -ldflags $(call quote,-s -w -X "main.version=$(VERSION)")
 SAM           = SAM_CLI_TELEMETRY=0 $(or $(wildcard .tools/stack/bin/sam),sam)
 SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is dev, staging or prod)))
-export VERSION ARCHITECTURE PARAMETERS KEYS
+export VERSION ARCHITECTURE PARAMETERS KEYS SCHEMA
 
 build: ## build .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
 	@mkdir -p .build/$(ARCH)
@@ -77,6 +78,7 @@ build: ## build .build/settings-arm64.zip, byte for byte reproducible (VERSION=�
 	@go run $(GO_FLAGS) ./infra/deploy/zip .build/$(ARCH)/bootstrap .build/settings-$(ARCH).zip
 
 build-SettingsFunction: # called by sam build
+	$(if $(SCHEMA),go run $(GO_FLAGS) ./infra/deploy/schema $(call quote,$(SCHEMA)) $(call quote,$(ARTIFACTS_DIR)/settings.schema.json))
 	$(GO_BUILD) -o $(call quote,$(ARTIFACTS_DIR)/bootstrap) ./functions/settings
 	$(if $(KEYS),cp $(call quote,$(KEYS)) $(call quote,$(ARTIFACTS_DIR)/jwks.json))
 
@@ -87,12 +89,12 @@ keys: ## fetch an issuer's JWKS, to bundle it with the function: URL=https://…
 validate: ## check stack, pipeline and workflows with the real tools (installs them under .tools)
 	sh infra/check/template/check.sh
 
-# A parameter that is not given keeps its last value in the stack. These two depend on the build, so they are always given.
-BUILT = Architecture=$(ARCH) $(call quote,JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off))
+# A parameter that is not given keeps its last value in the stack. These three depend on the build, so they are always given.
+BUILT = Architecture=$(ARCH) $(call quote,JwksFileMaxAge=$(if $(KEYS),$(or $(KEYS_MAX_AGE),24h),off)) Schema=$(if $(SCHEMA),on,off)
 
 # A new location of the code in S3 publishes a new version. The S3 prefix is therefore always the stack's name, as with
 # sam deploy --guided.
-deploy: ## deploy ENV=dev|staging|prod (KEYS=.build/jwks.json bundles a JWKS); first with PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
+deploy: ## deploy ENV=dev|staging|prod (KEYS=.build/jwks.json bundles a JWKS, SCHEMA=FILE a JSON Schema of the documents); first with PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
 	$(SAM) build --config-env $(SAM_ENV)
 	@set -f; $(SAM) deploy --config-env $(SAM_ENV) $(SAM_FLAGS) --s3-prefix organization-settings-$(ENV) \
 	  --parameter-overrides Environment=$(ENV) $(BUILT) $$PARAMETERS

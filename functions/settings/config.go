@@ -92,6 +92,15 @@ func readConfig(getenv func(string) string) (config, error) {
 			problem("JWKS_FILE", "cannot be read: %w", err)
 		}
 	}
+	if file := optional("SCHEMA_FILE", ""); file != "" {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			c.Schema, err = compileSchema(text)
+		}
+		if err != nil {
+			problem("SCHEMA_FILE", "cannot be used: %w", err)
+		}
+	}
 	if err := auth.CheckJWKSURL(c.Auth.JWKSURL); err != nil && c.Auth.JWKSURL != "" {
 		problem("JWKS_URL", "%w", err)
 	}

@@ -128,8 +128,8 @@ func TestBrokenConfiguration(t *testing.T) {
 			},
 		},
 		"wrong values": {
-			map[string]string{"JWKS_URL": "http://issuer.example/keys", "LOG_LEVEL": "loud", "JWKS_FILE": "absent.json"},
-			[]string{"JWKS_URL does not", "LOG_LEVEL is", "JWKS_FILE cannot be read: open absent.json: no such file or directory"},
+			map[string]string{"JWKS_URL": "http://issuer.example/keys", "LOG_LEVEL": "loud", "JWKS_FILE": "absent.json", "SCHEMA_FILE": "absent.json"},
+			[]string{"SCHEMA_FILE cannot be used: open absent.json: no such file or directory", "JWKS_URL does not", "LOG_LEVEL is", "JWKS_FILE cannot be read: open absent.json: no such file or directory"},
 		},
 		"credentials elsewhere": {
 			map[string]string{

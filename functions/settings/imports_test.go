@@ -20,10 +20,10 @@ type listedPackage struct {
 }
 
 // list returns the packages that pattern names and, with deps, all that they
-// link, as they are built for Lambda.
-func list(t *testing.T, args ...string) map[string]listedPackage {
+// link, as they are built for Lambda with these further tags.
+func list(t *testing.T, tags string, args ...string) map[string]listedPackage {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-tags=lambda.norpc,nethttpomithttp2", "-json=ImportPath,Standard,Imports"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-tags=lambda.norpc,nethttpomithttp2," + tags, "-json=ImportPath,Standard,Imports"}, args...)...)
 	cmd.Dir = "../.."
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -47,13 +47,14 @@ func list(t *testing.T, args ...string) map[string]listedPackage {
 func TestImports(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"functions/settings": {"internal/api", "internal/apigw", "internal/app", "internal/auth", "internal/dynamo"},
+		"functions/settings": {"internal/api", "internal/apigw", "internal/app", "internal/auth", "internal/dynamo", "internal/schema", "internal/settings"},
 		"internal/app":       {"internal/api", "internal/auth", "internal/dynamo", "internal/settings"},
 		"internal/api":       {"internal/auth", "internal/settings"},
 		"internal/dynamo":    {"internal/settings"},
 		"internal/settings":  {},
 		"internal/auth":      {},
 		"internal/apigw":     {},
+		"internal/schema":    {},
 	}
 	doors := map[string]string{ // by import path or a prefix of it
 		"github.com/aws/aws-sdk-go-v2/":               "internal/dynamo",
@@ -63,11 +64,12 @@ func TestImports(t *testing.T) {
 		"github.com/MicahParks/":                      "internal/auth",
 		"golang.org/x/sync/semaphore":                 "internal/auth",
 		"github.com/klauspost/":                       "internal/dynamo",
-		"github.com/go-json-experiment/json/jsontext": "internal/api internal/apigw internal/auth internal/settings",
+		"github.com/go-json-experiment/json/jsontext": "internal/api internal/apigw internal/auth internal/schema internal/settings",
 		"github.com/aws/aws-sdk-go-v2/aws":            "internal/app internal/dynamo",
 		"github.com/aws/smithy-go":                    "internal/dynamo",
+		"github.com/santhosh-tekuri/jsonschema/v6":    "internal/schema",
 	}
-	packages := list(t, "./functions/...", "./internal/...")
+	packages := list(t, "schema", "./functions/...", "./internal/...")
 	if len(packages) != len(allowed) {
 		t.Errorf("%d packages, want the %d of this test", len(packages), len(allowed))
 	}
@@ -97,10 +99,18 @@ func TestImports(t *testing.T) {
 }
 
 // The deployed program links nothing of the local stack, nothing made for tests
-// and nothing that serves or debugs.
+// and nothing that serves or debugs. Only with the tag schema it links the library, which initializes itself at each start.
 func TestShippedProgramLinks(t *testing.T) {
 	t.Parallel()
-	packages := list(t, "-deps", "./functions/settings")
+	const library = "github.com/santhosh-tekuri/jsonschema/v6"
+	packages := list(t, "", "-deps", "./functions/settings")
+	if _, ok := packages[library]; ok {
+		t.Errorf("the program without a schema links %s", library)
+	}
+	packages = list(t, "schema", "-deps", "./functions/settings")
+	if _, ok := packages[library]; !ok {
+		t.Errorf("the program with a schema does not link %s", library)
+	}
 	if _, ok := packages[module+"internal/settings"]; !ok {
 		t.Fatal("the list of linked packages lacks the domain")
 	}

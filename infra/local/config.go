@@ -52,6 +52,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.Audience, "audience", "", "`AUD` claims that its tokens may have, separated by commas")
 	fs.StringVar(&c.UserClaim, "jwt-user-claim", "", "`CLAIM` of the tokens that holds the user, instead of sub")
 	fs.StringVar(&c.RequiredScope, "jwt-required-scope", "", "`SCOPE` that a token must have; the stack's own tokens have it")
+	fs.StringVar(&c.Schema, "schema", "", "`FILE` of a JSON Schema that every document must obey")
 	fs.StringVar(&c.users, "users", "", "JSON `FILE` of the users, instead of the demo users in infra/local/stack/users.json")
 	fs.StringVar(&c.Data, "data", "", "`DIR` that keeps documents, history and signing key between runs; without it they end with the stack")
 	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API and get tokens from a browser, separated by commas; http://localhost:* is every port")

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 	"orgsettings/infra/local/issuer"
 	"orgsettings/infra/local/stack"
 	"orgsettings/internal/auth"
+	"orgsettings/internal/schema"
 )
 
 // A start that takes longer than noteAfter says what it does, and again every noteEvery.
@@ -90,11 +92,29 @@ func (c config) options(output io.Writer) (stack.Options, error) {
 	if o.Users, err = stack.ReadUsers(c.users); err != nil {
 		return o, fmt.Errorf("-users: %w", err)
 	}
+	if o.Schema != "" {
+		if err = checkSchema(&o.Schema); err != nil {
+			return o, fmt.Errorf("-schema %s: %w", c.Schema, err)
+		}
+	}
 	o.Output = output
 	if c.logLevel != "" {
 		o.Env = map[string]string{"LOG_LEVEL": c.logLevel}
 	}
 	return o, nil
+}
+
+// checkSchema reads the schema as the function does, and makes the path one for every working directory.
+func checkSchema(path *string) error {
+	text, err := os.ReadFile(*path)
+	if err != nil {
+		return err
+	}
+	if _, err := schema.Compile(text); err != nil {
+		return err
+	}
+	*path, err = filepath.Abs(*path)
+	return err
 }
 
 // checkKeys fetches another issuer's key set as the function does, so that a wrong URL is told at the start.

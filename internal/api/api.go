@@ -64,6 +64,7 @@ const path = "/settings/organization"
 func (s *resource) endpoints() map[string]endpoint {
 	endpoints := map[string]endpoint{
 		"GET " + path:                                  {handle: s.read, refusal: "Failed to read organization settings"},
+		"GET " + schemaPath:                            {handle: s.schema, refusal: "Failed to read organization settings schema"},
 		"GET " + path + "/history":                     {handle: s.history, refusal: "Failed to read organization settings history"},
 		"GET " + path + "/history/{revision}":          {handle: s.revision, refusal: "Failed to read organization settings history"},
 		"POST " + path + "/history/{revision}/restore": {handle: s.restore, refusal: "Failed to restore organization settings"},
@@ -144,6 +145,9 @@ func (s *resource) read(w http.ResponseWriter, r *http.Request, ev *event) error
 		return err
 	}
 	w.Header().Set("Cache-Control", "private, no-cache")
+	if s.service.Schema != nil {
+		w.Header().Set("Link", "<"+schemaPath+`>; rel="describedby"`)
+	}
 	if ok, err := current(w, r, record); !ok {
 		return err
 	}

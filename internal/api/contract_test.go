@@ -331,8 +331,8 @@ func TestRoutes(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff([]string{
 		"DELETE /settings/organization", "DELETE /settings/organization/preview", "GET /settings/organization",
-		"GET /settings/organization/history", "GET /settings/organization/history/{revision}", "POST /settings/organization",
-		"POST /settings/organization/history/{revision}/restore", "POST /settings/organization/preview",
+		"GET /settings/organization/history", "GET /settings/organization/history/{revision}", "GET /settings/organization/schema",
+		"POST /settings/organization", "POST /settings/organization/history/{revision}/restore", "POST /settings/organization/preview",
 		"PUT /settings/organization", "PUT /settings/organization/preview",
 	}, slices.Sorted(slices.Values(api.Routes()))); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)

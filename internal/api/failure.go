@@ -69,6 +69,8 @@ func (e endpoint) failureOf(err error) failure {
 		return failure{status: 404, message: "User not associated with any organization"}
 	case errors.Is(err, settings.ErrNoHistory):
 		return failure{status: 404, message: "Organization settings history is not available"}
+	case errors.Is(err, settings.ErrNoSchema):
+		return failure{status: 404, message: "Organization settings schema is not available"}
 	case errors.Is(err, settings.ErrForbiddenHistory):
 		return failure{status: 403, message: "Insufficient permissions: only OWNER and ADMINISTRATOR roles can read organization settings history"}
 	case errors.Is(err, settings.ErrNoRevision):

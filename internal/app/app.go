@@ -41,6 +41,8 @@ type Config struct {
 	Retention        time.Duration // of the history, if Tables has one; zero: for ever
 	RequireCondition bool          // refuse writes without If-Match and If-None-Match
 
+	Schema settings.Schema // of the documents; nil: a document may be any JSON object
+
 	// Faults, if not nil, returns what takes the place of the database. Tests inject faults by it.
 	Faults func(*dynamo.DB) Database
 }
@@ -71,6 +73,7 @@ func New(ctx context.Context, c Config) (http.Handler, error) {
 	}
 	service := settings.Config{
 		Directory: database, Store: database, Now: c.Now, Retention: c.Retention, RequireCondition: c.RequireCondition,
+		Schema: c.Schema,
 	}
 	if c.Tables.History != "" {
 		service.Archive = database

@@ -15,7 +15,7 @@ func (s *Service) Preview(ctx context.Context, user UserID, e Edit, c Condition)
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := s.demandCondition(ctx, org, c); err != nil {
+	if err := s.admit(ctx, org, e, c); err != nil {
 		return Preview{}, err
 	}
 	current, err := s.get(ctx, org)
@@ -27,7 +27,7 @@ func (s *Service) Preview(ctx context.Context, user UserID, e Edit, c Condition)
 		return Preview{}, &ConflictError{Current: current}
 	}
 	p := Preview{Current: current}
-	if p.Document, err = e.of(current); err != nil {
+	if p.Document, err = s.result(e, current); err != nil {
 		return Preview{}, err
 	}
 	if current.Corrupt == nil {

@@ -16,6 +16,8 @@ type Config struct {
 	Retention time.Duration // how long superseded states are kept; zero: for ever
 
 	RequireCondition bool // refuse writes without a condition
+
+	Schema Schema // nil: a document may be any JSON object
 }
 
 // Service reads and changes the settings of the caller's organization. It is safe for concurrent use.
@@ -48,8 +50,8 @@ func (s *Service) Read(ctx context.Context, user UserID) (Record, error) {
 // seconds.
 //
 // Errors: [ErrNoOrganization], [ErrForbidden] if the role of user may not write, a [*ConflictError] if c does not hold, an
-// [*UnconditionalError], [ErrContended], [ErrUnavailable], a [*TooLargeError] for the result, and one without a kind if
-// the stored text is no document and e depends on it.
+// [*UnconditionalError], [ErrContended], [ErrUnavailable], a [*TooLargeError] for the result, an [*InvalidError] if the
+// result violates the schema, and one without a kind if the stored text is no document and e depends on it.
 func (s *Service) Write(ctx context.Context, user UserID, e Edit, c Condition) (Record, error) {
 	org, err := s.writable(ctx, user)
 	if err != nil {
@@ -59,7 +61,7 @@ func (s *Service) Write(ctx context.Context, user UserID, e Edit, c Condition) (
 }
 
 func (s *Service) write(ctx context.Context, org OrgID, user UserID, e Edit, c Condition) (Record, error) {
-	if err := s.demandCondition(ctx, org, c); err != nil {
+	if err := s.admit(ctx, org, e, c); err != nil {
 		return Record{}, err
 	}
 	blind := e.replaces && s.Archive == nil // what is stored need not be known: Put checks c
@@ -78,7 +80,7 @@ func (s *Service) write(ctx context.Context, org OrgID, user UserID, e Edit, c C
 		if !blind && !c.Holds(*current) {
 			return Record{}, &ConflictError{Current: *current}
 		}
-		doc, err := e.of(*current)
+		doc, err := s.result(e, *current)
 		if err != nil {
 			return Record{}, err
 		}
@@ -107,6 +109,15 @@ func (s *Service) write(ctx context.Context, org OrgID, user UserID, e Edit, c C
 	})
 }
 
+// result returns the document that e makes of current, if the schema allows it. [Service.admit] has checked a replacement.
+func (s *Service) result(e Edit, current Record) (Document, error) {
+	doc, err := e.of(current)
+	if err == nil && !e.replaces {
+		err = s.obey(doc)
+	}
+	return doc, err
+}
+
 // replace stores r without an archive.
 func (s *Service) replace(ctx context.Context, current, r Record, blind bool, c Condition) error {
 	// Where there is no order between the two revisions, only what is known is replaced.
@@ -116,8 +127,16 @@ func (s *Service) replace(ctx context.Context, current, r Record, blind bool, c 
 	return s.Store.Swap(ctx, current, r)
 }
 
-// demandCondition returns an [*UnconditionalError] if c has to state something and does not.
-func (s *Service) demandCondition(ctx context.Context, org OrgID, c Condition) error {
+// admit returns an error if a write is refused whatever is stored: an [*InvalidError] if e is a replacement that violates
+// the schema, an [*UnconditionalError] if c has to state something and does not.
+func (s *Service) admit(ctx context.Context, org OrgID, e Edit, c Condition) error {
+	if e.replaces {
+		if doc, err := e.apply(Document{}); err != nil {
+			return err
+		} else if err := s.obey(doc); err != nil {
+			return err
+		}
+	}
 	if !s.RequireCondition || c != (Condition{}) {
 		return nil
 	}

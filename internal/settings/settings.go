@@ -101,6 +101,7 @@ var (
 	ErrForbiddenHistory = errors.New("role may not read the history of organization settings")
 	ErrNoHistory        = errors.New("no history is kept")
 	ErrNoRevision       = errors.New("no such revision")
+	ErrNoSchema         = errors.New("no schema is configured")
 	ErrUnavailable      = errors.New("database unavailable")
 	ErrContended        = errors.New("lost against other writers")
 )

@@ -100,6 +100,7 @@ func TestPublishedNames(t *testing.T) {
 		"UpdateSettingsResponse":        "message success",
 		"PartialUpdateSettingsResponse": "message success",
 		"DeleteSettingsResponse":        "message success",
+		"GetSettingsSchemaResponse":     "",
 		"ListSettingsHistoryResponse":   "history next success",
 		"GetSettingsRevisionResponse":   "changes restoredFrom revision settings success truncated updatedAt updatedBy",
 		"RestoreSettingsResponse":       "message success",

@@ -307,6 +307,15 @@ func scenarios() map[string]scenario {
 		"PUT /preview 200 nothing":    {before: posted(document), request: request{path: "/preview", body: `{}`}},
 		"DELETE /preview 200 removed": {before: posted(document), request: request{path: "/preview?keys=theme&keys=limits.maxFileSize"}},
 
+		"GET /schema 200 schema":    {faults: faults{schema: true}, request: request{path: "/schema"}},
+		"GET /schema 404 noSchema":  {request: request{path: "/schema"}},
+		"POST 400 violatesSchema":   {faults: faults{schema: true}, request: request{body: `{"settings":{"security":{"sessionTimeout":59},"theme":"blue"}}`}},
+		"PUT 400 violatesSchema":    {faults: faults{schema: true}, before: posted(document), request: request{body: `{"security":{"sessionTimeout":30}}`}},
+		"DELETE 400 violatesSchema": {faults: faults{schema: true}, before: posted(document), request: request{body: `{"keys":["theme"]}`}},
+		"POST /history/{revision}/restore 400 violatesSchema": {
+			faults: faults{schema: true}, before: posted(`{"theme":"blue"}`), request: request{path: "/history/{1}/restore"},
+		},
+
 		"GET /history 200 page":         {before: history, request: request{path: "/history?limit=2"}},
 		"GET /history 200 neverWritten": {request: request{path: "/history"}},
 		"GET /history 400 limit":        {request: request{path: "/history?limit=101"}},
@@ -321,6 +330,7 @@ func scenarios() map[string]scenario {
 	}
 	for operation, good := range map[string]scenario{
 		"GET": {}, "POST": {request: request{body: `{"settings":{"a":1}}`}}, "PUT": {request: request{body: `{"a":1}`}}, "DELETE": {request: request{body: `{"keys":["a"]}`}},
+		"GET /schema":                      {faults: faults{schema: true}, request: request{path: "/schema"}},
 		"GET /history":                     {request: request{path: "/history"}},
 		"GET /history/{revision}":          {before: posted(`{"a":1}`), request: request{path: "/history/{1}"}},
 		"POST /history/{revision}/restore": {before: posted(`{"a":1}`), request: request{path: "/history/{1}/restore"}},
@@ -330,7 +340,10 @@ func scenarios() map[string]scenario {
 			change(&sc)
 			all[operation+" "+name] = sc
 		}
-		fails := func(name string, f faults) { add(name, func(sc *scenario) { sc.faults = f }) }
+		fails := func(name string, f faults) {
+			f.schema = good.faults.schema
+			add(name, func(sc *scenario) { sc.faults = f })
+		}
 		has := func(name, field, value string) {
 			add(name, func(sc *scenario) { sc.header = map[string]string{field: value} })
 		}
@@ -345,10 +358,10 @@ func scenarios() map[string]scenario {
 		fails("500 gateway", faults{function: errors.New("it panicked")})
 		fails("503 signingKeys", faults{keys: true})
 		fails("503 gateway", faults{function: lambda.ErrTimeout})
-		if operation != "GET" {
+		if operation != "GET" && operation != "GET /schema" {
 			isOf("403 role", "dave")
 		}
-		if operation != "GET /history" {
+		if operation != "GET /history" && operation != "GET /schema" {
 			has("412 changed", "If-Match", `"`+unknown+`"`)
 			has("412 weakTag", "If-Match", `W/"`+unknown+`"`)
 			has("400 ifMatch", "If-Match", unknown)

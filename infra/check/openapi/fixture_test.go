@@ -27,6 +27,7 @@ import (
 	"orgsettings/internal/app"
 	"orgsettings/internal/auth"
 	"orgsettings/internal/dynamo"
+	"orgsettings/internal/schema"
 	"orgsettings/internal/settings"
 )
 
@@ -39,6 +40,7 @@ type faults struct {
 	rivals   bool   // another writer comes before every put
 	forgets  bool   // no history is kept
 	demands  bool   // writes need a precondition
+	schema   bool   // there is a schema, and documents must obey once the rivals are at work
 	function error  // of the function, as the gateway sees it
 }
 
@@ -77,6 +79,14 @@ func newService(t *testing.T, i *issuer.Issuer, f faults) *service {
 	}
 	store := &faultyStore{faults: f}
 	s.rivals = &store.atWork
+	var limit settings.Schema
+	if f.schema {
+		compiled, err := schema.Compile([]byte(documentSchema))
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit = lateSchema{compiled, s.rivals}
+	}
 	served, err := app.New(t.Context(), app.Config{
 		Auth: auth.Config{
 			Issuer: s.issuer.URL(), Audiences: []string{s.issuer.Audience()}, JWKSURL: keys, JWKSMaxAge: time.Minute,
@@ -85,6 +95,7 @@ func newService(t *testing.T, i *issuer.Issuer, f faults) *service {
 		AWS:              newDatabase(t, f),
 		Tables:           tables,
 		RequireCondition: f.demands,
+		Schema:           limit,
 		Logger:           slog.New(slog.DiscardHandler),
 		Faults: func(db *dynamo.DB) app.Database {
 			store.DB = db
@@ -113,6 +124,23 @@ func newService(t *testing.T, i *issuer.Issuer, f faults) *service {
 	s.gateway = httptest.NewServer(front)
 	t.Cleanup(s.gateway.Close)
 	return s
+}
+
+// documentSchema is that of the example.
+const documentSchema = `{"$schema":"https://json-schema.org/draft/2020-12/schema","required":["theme"],` +
+	`"properties":{"theme":{"enum":["dark","light"]},"security":{"properties":{"sessionTimeout":{"minimum":60}}}}}`
+
+// lateSchema is a schema that was not there when the documents before were written.
+type lateSchema struct {
+	*schema.Schema
+	atWork *atomic.Bool
+}
+
+func (s lateSchema) Validate(document []byte) error {
+	if !s.atWork.Load() {
+		return nil
+	}
+	return s.Schema.Validate(document)
 }
 
 // faultyStore is the database with the faults of a service.

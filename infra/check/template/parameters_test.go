@@ -14,6 +14,7 @@ var parameterValues = map[string]struct{ good, bad []string }{
 	"JwtAudience":            {[]string{"settings", "a,b", "https://api.example.com"}, []string{"", ",", "a,", "a, b", "a,,b"}},
 	"JwksUrl":                {[]string{"https://login.example.com/jwks.json", "https://a:8443/k?x=1"}, []string{"", "http://a/k", "https://user@a/k", "https://user:p@a/k", "https://a", "https:///k"}},
 	"JwksMaxAge":             {[]string{"5m", "90s", "24h"}, []string{"", "0s", "5", "1h30m", "25h", "-5m", "1.5h"}},
+	"Schema":                 {[]string{"on", "off"}, []string{"", "true", "settings.schema.json"}},
 	"JwksFileMaxAge":         {[]string{"off", "90s", "24h"}, []string{"", "on", "25h", "1d", "jwks.json"}},
 	"JwtUserClaim":           {[]string{"sub", "cognito:username", "https://example.com/uid"}, []string{"", "a b"}},
 	"JwtRequiredScope":       {[]string{"", "settings:write"}, []string{"a b", "a,b", `a"b`, `a\b`}},

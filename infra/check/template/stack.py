@@ -32,6 +32,7 @@ EVERYTHING = REQUIRED | {
     "History": "off",
     "HistoryDays": "30",
     "RequirePrecondition": "true",
+    "Schema": "on",
     "LogLevel": "debug",
     "CorsAllowOrigins": "https://app.example.com,https://admin.example.com",
     "CorsAllowHeaders": "traceparent,x-b3-traceid",

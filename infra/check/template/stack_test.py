@@ -223,7 +223,7 @@ class Versions(unittest.TestCase):
         deployer.make(PARAMETERS=words(REQUIRED))
         changes = EVERYTHING | {name: value + "2" for name, value in REQUIRED.items()}
         for name, value in changes.items():
-            if name in ("Architecture", "JwksFileMaxAge", "CertificateArn", "DomainName", "CloseGeneratedAddress"):
+            if name in ("Architecture", "JwksFileMaxAge", "Schema", "CertificateArn", "DomainName", "CloseGeneratedAddress"):
                 continue
             with self.subTest(parameter=name):
                 before = len(deployer.published)
@@ -261,9 +261,10 @@ class Versions(unittest.TestCase):
 
     def test_code_and_build(self):
         first = {"PARAMETERS": words(REQUIRED)}
-        self.assertEqual([1, 2, 2, 3, 4], self.versions(
+        self.assertEqual([1, 2, 2, 3, 4, 5], self.versions(
             first, {"VERSION": "1"}, {"VERSION": "1"}, {"VERSION": "1", "ARCHITECTURE": "x86_64"},
-            {"VERSION": "1", "ARCHITECTURE": "x86_64", "KEYS": ".build/jwks.json"}))
+            {"VERSION": "1", "ARCHITECTURE": "x86_64", "KEYS": ".build/jwks.json"},
+            {"VERSION": "1", "ARCHITECTURE": "x86_64", "KEYS": ".build/jwks.json", "SCHEMA": "settings.schema.json"}))
 
     def test_guided_then_make(self):
         deployer = Deployer()

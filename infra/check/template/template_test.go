@@ -55,7 +55,7 @@ func TestCrossOriginMethodsAreTheRoutes(t *testing.T) {
 	if diff := cmp.Diff(slices.Compact(want), got); diff != "" {
 		t.Errorf("methods of the code (-) and of CORS (+):\n%s", diff)
 	}
-	for _, header := range []string{"Apigw-Requestid", "ETag", "Retry-After", "WWW-Authenticate"} {
+	for _, header := range []string{"Apigw-Requestid", "ETag", "Link", "Retry-After", "WWW-Authenticate"} {
 		if !slices.Contains(at(cors[1], "exposeHeaders").([]any), any(header)) {
 			t.Errorf("header %s is not exposed to browsers", header)
 		}

@@ -9,14 +9,19 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // flags returns the GO_FLAGS of the Makefile, as a test checks. The build cache then holds most of the program already.
+// The tags come last.
 func flags() []string {
 	return []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc,nethttpomithttp2"}
 }
+
+// SchemaTag is a tag for [Build]: the program can check documents against a JSON Schema.
+const SchemaTag = "schema"
 
 // buildDirPrefix begins the name of a folder for a build, before the process id of its stack.
 const buildDirPrefix = "organization-settings-"
@@ -36,11 +41,12 @@ func sweep(dir string) {
 	}
 }
 
-// Build builds the deployed program for this machine into dir and returns its path. The working directory must be in
-// the module.
-func Build(ctx context.Context, dir string) (bootstrap string, err error) {
+// Build builds the deployed program for this machine into dir, with further build tags, and returns its path. The working
+// directory must be in the module.
+func Build(ctx context.Context, dir string, tags ...string) (bootstrap string, err error) {
 	bootstrap = filepath.Join(dir, "bootstrap")
 	args := append([]string{"build", "-ldflags", "-s -w -X main.version=local", "-o", bootstrap}, flags()...)
+	args[len(args)-1] = strings.Join(append(args[len(args)-1:], tags...), ",")
 	args = append(args, "orgsettings/functions/settings")
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)

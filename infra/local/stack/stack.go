@@ -50,6 +50,8 @@ type Options struct {
 	UserClaim     string // claim that holds the user; empty: the template's
 	RequiredScope string // scope that a token must have; empty: the template's
 
+	Schema string // absolute path of a JSON Schema of the documents; empty: they may be any JSON object
+
 	Users []User // nil: the demo users
 
 	// Data is a directory that keeps documents, history and signing key between runs. Empty: they end with the stack.
@@ -152,7 +154,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		return nil, err
 	}
 	if o.Bootstrap == "" {
-		if o.Bootstrap, err = s.build(ctx); err != nil {
+		if o.Bootstrap, err = s.build(ctx, o); err != nil {
 			return nil, err
 		}
 	}
@@ -222,12 +224,15 @@ func (s *Stack) docs(console fs.FS) http.Handler {
 	return docs.New(c)
 }
 
-func (s *Stack) build(ctx context.Context) (bootstrap string, err error) {
+func (s *Stack) build(ctx context.Context, o Options) (bootstrap string, err error) {
 	began := time.Now()
 	defer func() { s.BuildTime = time.Since(began) }()
 	sweep(os.TempDir())
 	if s.buildDir, err = os.MkdirTemp("", fmt.Sprintf("%s%d-", buildDirPrefix, os.Getpid())); err != nil {
 		return "", err
+	}
+	if o.Schema != "" {
+		return Build(ctx, s.buildDir, SchemaTag)
 	}
 	return Build(ctx, s.buildDir)
 }
@@ -273,6 +278,7 @@ func environment(t *template.Template, trust trust, dynamoDBURL string, o Option
 		"JWT_ISSUER":                trust.issuer,
 		"JWT_AUDIENCE":              trust.audience,
 	})
+	values["SCHEMA_FILE"] = cmp.Or(o.Schema, values["SCHEMA_FILE"])
 	values["JWT_USER_CLAIM"] = cmp.Or(o.UserClaim, values["JWT_USER_CLAIM"])
 	values["JWT_REQUIRED_SCOPE"] = cmp.Or(o.RequiredScope, values["JWT_REQUIRED_SCOPE"])
 	maps.Copy(values, o.Env)

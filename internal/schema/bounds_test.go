@@ -1,0 +1,111 @@
+package schema
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func nested(open, inner, end string, n int) string {
+	return strings.Repeat(open, n) + inner + strings.Repeat(end, n)
+}
+
+// Hostile schemas and documents end in bounded steps, with bounded memory and stack.
+func TestBounds(t *testing.T) {
+	deep := nested(`{"a":`, "1", "}", 1_000)
+	numbers := `{"a":[` + strings.Repeat("1,", 190_000) + `1]}`
+	belowDeep := nested(`{"a":`, "["+strings.Repeat("1,", 190_000)+"1]", "}", 990)
+	const tooLong = "the settings are too large for the schema"
+	for name, tt := range map[string]struct{ schema, document, want string }{
+		"deep":                {`{"additionalProperties":{"$ref":"#"}}`, deep, ""},
+		"deep violation":      {`{"properties":{"a":{"anyOf":[{"$ref":"#"}]}},"type":"object"}`, deep, "/a: must match at least one of 1 alternatives"},
+		"deep place":          {`{"properties":{"a":{"$ref":"#"}},"type":"object"}`, deep, strings.Repeat("/a", 100) + "…: must be an object"},
+		"many violations":     {`{"properties":{"a":{"items":{"type":"string"}}}}`, numbers, "/a/0: must be a string (and at least 99 more)"},
+		"deep, many of them":  {`{"properties":{"a":{"$ref":"#"}},"items":{"type":"null"}}`, belowDeep, strings.Repeat("/a", 100) + "…: must be null (and at least 99 more)"},
+		"many items":          {`{"properties":{"a":{"items":{"type":"number","minimum":0,"multipleOf":1}}}}`, numbers, ""},
+		"equal hashes":        {`{"properties":{"a":{"uniqueItems":true}}}`, `{"a":[` + ambiguous(14_000) + `]}`, ""},
+		"huge exponents":      {`{"properties":{"a":{"items":{"minimum":0,"multipleOf":7,"enum":[7,14]}}}}`, `{"a":[` + strings.Repeat("7e999999,", 40_000) + `7]}`, "/a/0: must be one of 7, 14 (and at least 99 more)"},
+		"long number":         {`{"properties":{"a":{"multipleOf":0.7,"maximum":1}}}`, `{"a":0.` + strings.Repeat("7", 390_000) + `}`, "/a: must be a multiple of 0.7"},
+		"deep unique items":   {`{"properties":{"a":{"$ref":"#/$defs/l"}},"$defs":{"l":{"uniqueItems":true,"items":{"$ref":"#/$defs/l"}}}}`, `{"a":` + nested("[", `"`+strings.Repeat("x", 390_000)+`"`, ",0]", 900) + `}`, tooLong},
+		"exponential":         {doubled("anyOf", 40), `{"a":1}`, tooLong},
+		"exponential, failed": {doubled("oneOf", 40), `{}`, tooLong},
+		"exponential, not":    {`{"not":` + strings.ReplaceAll(doubled("anyOf", 40), "#/", "#/not/") + `}`, `{}`, tooLong},
+		"long pattern":        {`{"properties":{"a":{"pattern":"(x{1,900}y?){1}$"}}}`, `{"a":"` + strings.Repeat("x", 390_000) + `"}`, tooLong},
+		"many patterns":       {`{"patternProperties":{` + numbered(1_000, `"^k[0-9]*%d$":true`) + `}}`, `{` + numbered(20_000, `"k%d":1`) + `}`, tooLong},
+		"regex format":        {`{"properties":{"a":{"items":{"format":"regex"}}}}`, `{"a":[` + numbered(390, `"`+strings.Repeat(`\\pL`, 249)+`%d"`) + `]}`, tooLong},
+		"long regex format":   {`{"properties":{"a":{"format":"regex"}}}`, `{"a":"` + strings.Repeat(`\\pL`, 90_000) + `"}`, "/a: must have the format regex"},
+		"many required":       {`{"required":[` + numbered(5_000, `"r%d"`) + `]}`, `{` + numbered(30_000, `"r%d":1`) + `}`, tooLong},
+		"many alternatives":   {`{"additionalProperties":{"anyOf":[` + numbered(3_000, `{"required":["r%d"]}`) + `]}}`, `{` + numbered(10_000, `"%d":{}`) + `}`, "/0: must match at least one of 3000 alternatives (and at least 99 more)"},
+		"unevaluated":         {`{"properties":{"a":{"anyOf":[` + strings.TrimSuffix(strings.Repeat(`{"prefixItems":[true]},`, 3_000), ",") + `],"unevaluatedItems":false}}}`, numbers, tooLong},
+		"dynamic references":  {`{"$dynamicAnchor":"n","additionalProperties":{"$dynamicRef":"#n"},"items":{"$dynamicRef":"#n"}}`, belowDeep, ""},
+	} {
+		var before, after runtime.MemStats
+		s := mustCompile(t, tt.schema)
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		got := message(s.Validate([]byte(tt.document)))
+		runtime.ReadMemStats(&after)
+		if tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %.300q, want %.300q", name, got, tt.want)
+		}
+		// Most of it is garbage at once.
+		if used := after.TotalAlloc - before.TotalAlloc; used > 150<<20 {
+			t.Errorf("%s: %d MB were allocated", name, used>>20)
+		}
+	}
+}
+
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format+",", i)
+	}
+	return strings.TrimSuffix(b.String(), ",")
+}
+
+// doubled returns a schema of n levels, each of which asks for the next one twice.
+func doubled(keyword string, n int) string {
+	var defs []string
+	for i := range n {
+		defs = append(defs, fmt.Sprintf(`"d%d":{"%s":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]}`, i, keyword, i+1, i+1))
+	}
+	return fmt.Sprintf(`{"$ref":"#/$defs/d0","$defs":{%s,"d%d":{"required":["b"]}}}`, strings.Join(defs, ","), n)
+}
+
+// ambiguous returns different arrays of strings that are the same text if the ends of the strings are not marked.
+func ambiguous(n int) string {
+	var items []string
+	for i := range n {
+		var item strings.Builder
+		item.WriteString(`["`)
+		for bit := range 14 {
+			item.WriteString("x")
+			if i>>bit&1 == 1 {
+				item.WriteString(`","`)
+			}
+		}
+		items = append(items, item.String()+`"]`)
+	}
+	return strings.Join(items, ",")
+}
+
+// The largest schemas compile while the function starts.
+func TestLargeSchemas(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"properties":   `{"properties":{` + numbered(2_500, `"p%d":{"type":"string","maxLength":9}`) + `}}`,
+		"alternatives": `{"anyOf":[` + numbered(3_000, `{"required":["r%d"],"minProperties":2}`) + `]}`,
+		"references":   `{"properties":{` + numbered(1_500, `"p%[1]d":{"$ref":"#/$defs/d%[1]d"}`) + `},"$defs":{` + numbered(1_500, `"d%d":{"type":"null"}`) + `}}`,
+		"ids":          `{"$defs":{` + numbered(2_000, `"d%[1]d":{"$id":"https://example.com/%[1]d"}`) + `}}`,
+		"levels":       nested(`{"not":`, "{}", "}", 190),
+		"wide levels":  nested(`{"anyOf":[{"type":"null","maxLength":1,"minLength":1},{"type":"string","maxLength":1},`, "{}", "]}", 90),
+		"enum":         `{"enum":[` + numbered(15_000, `"v%d"`) + `]}`,
+	} {
+		if len(text) > MaxBytes {
+			t.Errorf("%s has %d bytes", name, len(text))
+		}
+		s := mustCompile(t, text)
+		s.Validate([]byte(`{}`))
+	}
+}

@@ -1,0 +1,459 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// Bounds of one validation.
+const (
+	// maxSteps bounds the time. A step takes about 100 ns: the visit of a value by a subschema, 8 bytes of a value that is
+	// compared, or a character by 8 instructions of a pattern.
+	maxSteps = 5_000_000
+	// maxNesting bounds the stack: subschemas within each other, of all levels of the document.
+	maxNesting = 20_000
+	// maxViolations is where the search for more ends.
+	maxViolations = 100
+)
+
+var errTooLong = errors.New("the settings are too large for the schema: the check would take too long")
+
+// Validate returns nil if document, which is JSON without duplicate names, obeys the schema. Otherwise the error is for its
+// sender: the place of the first violation as JSON Pointer (RFC 6901), or "settings" for the whole document, why, and how
+// many more there are. It shows no value of the document.
+func (s *Schema) Validate(document []byte) error {
+	doc, err := parse(document)
+	if err != nil {
+		return fmt.Errorf("the settings are not JSON: %w", err)
+	}
+	e := evaluation{schema: s, doc: doc, left: maxSteps}
+	obeys := e.check(s.root, 0, nil, true)
+	switch {
+	case e.left < 0:
+		return errTooLong
+	case obeys:
+		return nil
+	}
+	return e.summary()
+}
+
+// evaluation is one validation.
+type evaluation struct {
+	schema     *Schema
+	doc        tree
+	left       int   // steps; negative: the validation is given up, and its results mean nothing
+	scope      []int // the resources that are being evaluated, if there are dynamic anchors
+	nesting    int
+	buffer     []byte // of canonical
+	violations []violation
+}
+
+type violation struct {
+	at    int
+	words string
+}
+
+// summary tells the violation that comes first in the text.
+func (e *evaluation) summary() error {
+	first := slices.MinFunc(e.violations, func(a, b violation) int {
+		if a.at != b.at {
+			return a.at - b.at
+		}
+		return strings.Compare(a.words, b.words)
+	})
+	where := "settings"
+	if first.at > 0 {
+		where = shortened(e.doc.pointer(first.at))
+	}
+	more := ""
+	if n := len(e.violations) - 1; n >= maxViolations-1 {
+		more = fmt.Sprintf(" (and at least %d more)", n)
+	} else if n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	return fmt.Errorf("%s: %s%s", where, first.words, more)
+}
+
+// refuse notes a violation if it is asked for. It returns false.
+func (e *evaluation) refuse(loud bool, at int, words string) bool {
+	if v := (violation{at, words}); loud && len(e.violations) < maxViolations && !slices.Contains(e.violations, v) {
+		e.violations = append(e.violations, v)
+	}
+	return false
+}
+
+// spend takes steps, and says whether there were enough.
+func (e *evaluation) spend(steps int) bool {
+	e.left -= steps
+	return e.left >= 0
+}
+
+// over says whether the result of a subschema is known.
+func (e *evaluation) over(ok, loud bool) bool {
+	return e.left < 0 || !ok && !loud || len(e.violations) == maxViolations
+}
+
+// marks says which children of a value have been evaluated, for unevaluatedProperties and unevaluatedItems.
+type marks []bool
+
+func (m marks) add(other marks) {
+	for i, marked := range other {
+		m[i] = m[i] || marked
+	}
+}
+
+// check says whether the value at this index obeys p. It adds to evaluated, unless that is nil, which children p has
+// evaluated; if the value does not obey, that means nothing. If loud, it notes all violations, else it ends at the first
+// one.
+func (e *evaluation) check(p *part, at int, evaluated marks, loud bool) bool {
+	if e.nesting++; e.nesting > maxNesting {
+		e.left = -1
+	}
+	defer func() { e.nesting-- }()
+	if !e.spend(1) {
+		return false
+	}
+	if p.Bool != nil {
+		return *p.Bool || e.refuse(loud, at, "is not allowed")
+	}
+	if length := len(e.scope); len(e.schema.anchors) > 0 && (length == 0 || e.scope[length-1] != p.resource) {
+		e.scope = append(e.scope, p.resource)
+		defer func() { e.scope = e.scope[:length] }()
+	}
+	n := &e.doc[at]
+	if len(p.types) > 0 && !slices.ContainsFunc(p.types, func(t typeName) bool { return t.has(n) }) {
+		return e.refuse(loud, at, p.typeWords)
+	}
+	outer := evaluated
+	isContainer := n.kind == '{' || n.kind == '['
+	if !isContainer {
+		evaluated = nil
+	} else if p.UnevaluatedProperties != nil || p.UnevaluatedItems != nil {
+		evaluated = e.newMarks(at)
+	}
+	ok := e.checkValue(p, at, loud)
+	if e.over(ok, loud) {
+		return false
+	}
+	if ok = e.checkInPlace(p, at, evaluated, loud) && ok; e.over(ok, loud) {
+		return false
+	}
+	switch n.kind {
+	case '{':
+		ok = e.checkMembers(p, at, evaluated, loud) && ok
+	case '[':
+		ok = e.checkItems(p, at, evaluated, loud) && ok
+	}
+	if !ok || e.left < 0 {
+		return false
+	}
+	rest := p.UnevaluatedItems
+	if n.kind == '{' {
+		rest = p.UnevaluatedProperties
+	}
+	if isContainer && rest != nil {
+		i := 0
+		for child := range e.doc.children(at) {
+			if !evaluated[i] {
+				ok = e.check(e.schema.parts[rest], child, nil, loud) && ok
+				evaluated[i] = true
+			}
+			i++
+		}
+	}
+	if outer != nil && isContainer && len(outer) > 0 && &outer[0] != &evaluated[0] {
+		outer.add(evaluated)
+	}
+	return ok && e.left >= 0
+}
+
+func (e *evaluation) newMarks(at int) marks {
+	n := e.doc.count(at)
+	e.spend(n / 8)
+	return make(marks, n)
+}
+
+// checkValue checks what concerns the value alone.
+func (e *evaluation) checkValue(p *part, at int, loud bool) bool {
+	n, ok := &e.doc[at], true
+	for _, set := range p.sets {
+		if !set.texts[string(e.canonical(at))] {
+			ok = e.refuse(loud, at, set.words)
+		}
+	}
+	for _, size := range p.sizes {
+		if size.kind != n.kind {
+			continue
+		}
+		length := 0
+		if n.kind == '"' {
+			e.spend(len(n.text) / 8)
+			length = utf8.RuneCountInString(n.text)
+		} else {
+			length = e.doc.count(at)
+			e.spend(length / 8)
+		}
+		if size.most && length > size.limit || !size.most && length < size.limit {
+			ok = e.refuse(loud, at, size.words)
+		}
+	}
+	if n.kind == '0' && (len(p.bounds) > 0 || p.step != nil) {
+		e.spend(len(n.text) / 8)
+		number := parseDecimal(n.text)
+		for _, b := range p.bounds {
+			if c := number.compare(b.limit); c < b.least || c > b.most {
+				ok = e.refuse(loud, at, b.words)
+			}
+		}
+		if p.step != nil {
+			e.spend(len(n.text)/2 + len(p.step.digits))
+			if !number.isMultipleOf(*p.step) {
+				ok = e.refuse(loud, at, p.stepWords)
+			}
+		}
+	}
+	if n.kind != '"' {
+		return ok
+	}
+	if p.Pattern != nil && !e.matches(p.Pattern, n.text) {
+		ok = e.refuse(loud, at, "must match the pattern "+shortened(p.Pattern.String()))
+	}
+	if p.Format != nil && !e.hasFormat(p.Format, n.text) {
+		ok = e.refuse(loud, at, "must have the format "+p.Format.Name)
+	}
+	return ok
+}
+
+// canonical returns a text that equal values share, until the next call.
+func (e *evaluation) canonical(at int) []byte {
+	e.buffer = e.doc.appendCanonical(e.buffer[:0], at)
+	e.spend(len(e.buffer)/8 + int(e.doc[at].size))
+	return e.buffer
+}
+
+func (e *evaluation) matches(expression jsonschema.Regexp, text string) bool {
+	p, ok := expression.(*pattern)
+	return ok && e.spend(p.cost*len(text)) && p.MatchString(text)
+}
+
+func (e *evaluation) hasFormat(f *jsonschema.Format, text string) bool {
+	if f.Name != "regex" {
+		return e.spend(len(text)/2) && f.Validate(text) == nil
+	}
+	if len(text) > maxPattern || !e.spend(200*len(text)) {
+		return false
+	}
+	_, err := syntax.Parse(text, syntax.Perl) // compiling takes much memory
+	return err == nil
+}
+
+// checkInPlace checks the subschemas that apply to the same value.
+func (e *evaluation) checkInPlace(p *part, at int, evaluated marks, loud bool) bool {
+	ok := true
+	also := func(sub *jsonschema.Schema) {
+		if sub != nil && !e.over(ok, loud) {
+			ok = e.check(e.schema.parts[sub], at, evaluated, loud) && ok
+		}
+	}
+	also(p.Ref)
+	if p.DynamicRef != nil {
+		also(e.dynamic(p.DynamicRef))
+	}
+	for _, sub := range p.AllOf {
+		also(sub)
+	}
+	if len(p.AnyOf) > 0 && e.countMatches(p.AnyOf, at, evaluated, evaluated != nil) == 0 {
+		ok = e.refuse(loud, at, fmt.Sprintf("must match at least one of %d alternatives", len(p.AnyOf)))
+	}
+	if len(p.OneOf) > 0 {
+		if n := e.countMatches(p.OneOf, at, evaluated, true); n != 1 {
+			ok = e.refuse(loud, at, fmt.Sprintf("must match exactly one of %d alternatives, and matches %d", len(p.OneOf), n))
+		}
+	}
+	if p.Not != nil && e.countMatches([]*jsonschema.Schema{p.Not}, at, nil, true) == 1 {
+		ok = e.refuse(loud, at, "must not match what the schema excludes by not")
+	}
+	if p.If != nil {
+		if e.countMatches([]*jsonschema.Schema{p.If}, at, evaluated, true) == 1 {
+			also(p.Then)
+		} else {
+			also(p.Else)
+		}
+	}
+	if e.doc[at].kind == '{' {
+		for name, sub := range p.DependentSchemas {
+			if e.member(at, name) {
+				also(sub)
+			}
+		}
+	}
+	return ok
+}
+
+// countMatches returns how many of the subschemas the value obeys, or 1 after the first one unless all is set. Only these
+// add to evaluated.
+func (e *evaluation) countMatches(subs []*jsonschema.Schema, at int, evaluated marks, all bool) (n int) {
+	for _, sub := range subs {
+		var own marks
+		if evaluated != nil {
+			own = e.newMarks(at)
+		}
+		if e.check(e.schema.parts[sub], at, own, false) {
+			n++
+			evaluated.add(own)
+			if !all {
+				return n
+			}
+		}
+		if e.left < 0 {
+			return n
+		}
+	}
+	return n
+}
+
+// dynamic returns what a $dynamicRef refers to.
+func (e *evaluation) dynamic(r *jsonschema.DynamicRef) *jsonschema.Schema {
+	if r.Anchor == "" || r.Ref.DynamicAnchor != r.Anchor {
+		return r.Ref
+	}
+	for _, resource := range e.scope {
+		e.spend(1)
+		if target, ok := e.schema.anchors[dynamicAnchor{resource, r.Anchor}]; ok {
+			return target.Schema
+		}
+	}
+	return r.Ref
+}
+
+// member says whether an object has a member.
+func (e *evaluation) member(at int, name string) bool {
+	e.spend(e.doc.count(at) / 8)
+	return e.doc.member(at, name) > 0
+}
+
+func (e *evaluation) checkMembers(p *part, at int, evaluated marks, loud bool) bool {
+	ok := true
+	demand := func(names []string, because string) {
+		for _, name := range names {
+			if e.over(ok, loud) {
+				return
+			}
+			if !e.member(at, name) {
+				ok = e.refuse(loud, at, fmt.Sprintf("must have the member %q%s", shortened(name), because))
+			}
+		}
+	}
+	demand(p.Required, "")
+	for name, names := range p.DependentRequired {
+		if e.member(at, name) {
+			demand(names, fmt.Sprintf(", as it has %q", shortened(name)))
+		}
+	}
+	i := -1
+	for child := range e.doc.children(at) {
+		if i++; e.over(ok, loud) {
+			return false
+		}
+		name, known := e.doc[child].name, false
+		also := func(sub *jsonschema.Schema) {
+			known = true
+			ok = e.check(e.schema.parts[sub], child, nil, loud) && ok
+		}
+		if sub := p.Properties[name]; sub != nil {
+			also(sub)
+		}
+		for expression, sub := range p.PatternProperties {
+			if e.matches(expression, name) {
+				also(sub)
+			}
+		}
+		if !known {
+			switch additional := p.AdditionalProperties.(type) {
+			case bool:
+				known = true
+				if !additional {
+					ok = e.refuse(loud, child, "is not allowed")
+				}
+			case *jsonschema.Schema:
+				also(additional)
+			}
+		}
+		if known && evaluated != nil {
+			evaluated[i] = true
+		}
+		if p.PropertyNames != nil && !e.checkName(e.schema.parts[p.PropertyNames], child, loud) {
+			ok = false
+		}
+	}
+	return ok
+}
+
+// checkName checks the name of a member.
+func (e *evaluation) checkName(p *part, at int, loud bool) bool {
+	doc, violations := e.doc, e.violations
+	e.doc, e.violations = tree{{kind: '"', size: 1, text: doc[at].name}}, nil
+	ok := e.check(p, 0, nil, loud)
+	of := e.violations
+	e.doc, e.violations = doc, violations
+	for _, v := range of {
+		e.refuse(loud, at, "its name "+v.words)
+	}
+	return ok
+}
+
+func (e *evaluation) checkItems(p *part, at int, evaluated marks, loud bool) bool {
+	ok, matched, i := true, 0, -1
+	var seen map[[sha256.Size]byte]bool
+	if p.UniqueItems && e.doc.count(at) > 1 {
+		seen = make(map[[sha256.Size]byte]bool)
+	}
+	for child := range e.doc.children(at) {
+		if i++; e.over(ok, loud) {
+			return false
+		}
+		sub := p.Items2020
+		if i < len(p.PrefixItems) {
+			sub = p.PrefixItems[i]
+		}
+		if sub != nil {
+			ok = e.check(e.schema.parts[sub], child, nil, loud) && ok
+		}
+		known := sub != nil
+		if p.Contains != nil && e.check(e.schema.parts[p.Contains], child, nil, false) {
+			matched++
+			known = true
+		}
+		if known && evaluated != nil {
+			evaluated[i] = true
+		}
+		if seen != nil {
+			hash := sha256.Sum256(e.canonical(child))
+			if seen[hash] {
+				ok = e.refuse(loud, child, "must differ from the items before it")
+			}
+			seen[hash] = true
+		}
+	}
+	if p.Contains == nil {
+		return ok
+	}
+	least := 1
+	if p.MinContains != nil {
+		least = *p.MinContains
+	}
+	if matched < least {
+		ok = e.refuse(loud, at, "must contain at least "+plural(least, "item")+" that the schema asks for by contains")
+	}
+	if p.MaxContains != nil && matched > *p.MaxContains {
+		ok = e.refuse(loud, at, "must contain at most "+plural(*p.MaxContains, "item")+" that the schema limits by contains")
+	}
+	return ok
+}
