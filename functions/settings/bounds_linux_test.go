@@ -175,6 +175,51 @@ func TestWorstRequests(t *testing.T) {
 	}
 }
 
+// The same bounds hold with a schema and a document that are made to take long.
+func TestWorstSchema(t *testing.T) {
+	t.Parallel()
+	var doubled []string
+	for i := range 40 {
+		doubled = append(doubled, fmt.Sprintf(`"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]}`, i, i+1, i+1))
+	}
+	file := schemaFile(t, `{"properties":{"exponential":{"$ref":"#/$defs/d0"},"unique":{"uniqueItems":true},"text":{"pattern":"^(a{1,200}b?){1,4}$"},`+
+		`"list":{"items":{"type":"string"}},"deep":{"$ref":"#/$defs/deep"},"huge":{"items":{"multipleOf":7,"maximum":1e300}}},`+
+		`"$defs":{"deep":{"items":{"$ref":"#/$defs/deep"},"type":"array"},`+strings.Join(doubled, ",")+`,"d40":{"type":"null"}}}`)
+	s := start(t, func(o *stack.Options) { o.Bootstrap, o.Schema, o.Environments = "", file, 1 })
+	alice := s.token(t, "alice")
+	const wide = 399_000
+	for range 5 {
+		for name, tt := range map[string]struct {
+			document string
+			status   int
+		}{
+			"exponential": {`{"exponential":1}`, 400},
+			"unique":      {repeated(wide, `{"unique":[`, `["a","b"],["b","a"],[1e9],`, `0]}`), 400},
+			"objects":     {`{"unique":[` + named(wide/2, `{"":{}}`) + `,` + named(wide/2-100, `{"":{}}`) + `]}`, 200},
+			"text":        {repeated(wide, `{"text":"`, "a", `"}`), 400},
+			"list":        {repeated(wide, `{"list":[0`, ",0", `]}`), 400},
+			"deep":        {repeated(wide, `{"deep":`+strings.Repeat("[", 990)+"0", ",0", strings.Repeat("]", 990)+`}`), 400},
+			"huge":        {repeated(wide, `{"huge":[0`, ",-7e99999", `]}`), 200},
+		} {
+			before := cpuTime(t, s.Function.Environments())
+			a := s.call(t, "POST", alice, `{"settings":`+tt.document+`}`)
+			if a.status != tt.status {
+				t.Errorf("%s: %d %.300s, want %d", name, a.status, a.body, tt.status)
+			}
+			if spent := cpuTime(t, s.Function.Environments()) - before; spent > 2*time.Second {
+				t.Errorf("%s: %v of processor time, want at most 2 s", name, spent)
+			} else if testing.Verbose() {
+				t.Logf("%-12s %v %.100s", name, spent, a.body)
+			}
+		}
+	}
+	peak := peakMemory(t, s.Function.Environments()[0])
+	if peak > 128<<10 {
+		t.Errorf("the function used %d KB at its peak, want at most 128 MB", peak)
+	}
+	t.Logf("the function used %d KB at its peak", peak)
+}
+
 // cpuTime returns the processor time that the processes have used: the 14th and 15th field of /proc/PID/stat, in
 // hundredths of a second.
 func cpuTime(t *testing.T, pids []int) (used time.Duration) {

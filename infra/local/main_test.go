@@ -359,6 +359,7 @@ func TestInvoke(t *testing.T) {
 		"../../events/get.json":          `"body":"{\"success\":true,\"settings\":{}}"`,
 		"../../events/history.json":      `"body":"{\"success\":true,\"history\":[]}"`,
 		"../../events/restore.json":      `revision not found`,
+		"../../events/schema.json":       `schema is not available`,
 		"../../events/preview.json":      `{\"path\":\"/security\",`,
 	} {
 		var out bytes.Buffer
@@ -394,6 +395,10 @@ func TestMessages(t *testing.T) {
 	if err := os.WriteFile(text, []byte("text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	wrongSchema := filepath.Join(t.TempDir(), "schema.json")
+	if err := os.WriteFile(wrongSchema, []byte(`{"properties":{"a":{"typ":"string"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks (see -h)"
 	for _, tt := range []struct{ args, env, want string }{
 		{"-addr " + address, "", address + " is already in use; move all ports with -port 4000, or choose another with -addr"},
@@ -418,6 +423,8 @@ func TestMessages(t *testing.T) {
 			`-jwks-url "http://issuer.example/jwks.json" does not start with https://, which is required except for loopback hosts (see -h)`},
 		{"-users absent.json", "", "-users: open absent.json: no such file or directory"},
 		{"-users " + text, "", "-users: " + text + ` is no list such as [{"user":"alice","organization":"acme","role":"OWNER"}]: invalid character 'e' in literal true (expecting 'r')`},
+		{"-schema absent.json", "", "-schema absent.json: open absent.json: no such file or directory"},
+		{"-schema " + wrongSchema, "", "-schema " + wrongSchema + ": /properties/a/typ: unknown keyword"},
 		{"-cors-origins http://ok.example,app.example", "", `-cors-origins "app.example" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
 		{"-cors-origins http://ok.example,https://app.example/", "", `-cors-origins "https://app.example/" matches no page, as browsers send https://app.example (see -h)`},
 		{"-cors-origins http://ok.example,https://app.example/page?a", "", `-cors-origins "https://app.example/page?a" matches no page, as browsers send https://app.example (see -h)`},
@@ -494,7 +501,7 @@ func TestEnvironmentVariables(t *testing.T) {
 			Listen:      "value of listen",
 			DynamoDBURL: "http://127.0.0.1:8000", JWKSURL: "http://127.0.0.1:1/", Issuer: "flag", Audience: "value of audience",
 			UserClaim: "value of jwt-user-claim", RequiredScope: "value of jwt-required-scope", CORSOrigins: []string{"https://a.example", "http://localhost:*"}, Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
-			Data: "value of data",
+			Data: "value of data", Schema: "value of schema",
 		},
 		port: 4000, users: "value of users", corsOrigins: "https://a.example, http://localhost:*", logLevel: "warn", log: "value of log",
 	}

@@ -26,6 +26,7 @@ func TestMakeQuotesValues(t *testing.T) {
 		{"token", "AS", value},
 		{"invoke", "EVENT", value},
 		{"build-SettingsFunction", "KEYS", value},
+		{"build-SettingsFunction", "SCHEMA", value},
 		{"build-SettingsFunction", "ARTIFACTS_DIR", value + "/bootstrap"},
 		{"build", "VERSION", `-s -w -X "main.version=` + value + `"`},
 	} {
