@@ -23,6 +23,7 @@ type client struct {
 type answer struct {
 	status   int
 	etag     string
+	hasLink  bool            // to the schema of the document
 	Success  bool            `json:"success"`
 	Message  string          `json:"message"`
 	Error    string          `json:"error"`
@@ -77,7 +78,7 @@ func (c *client) send(ctx context.Context, method, token, body string, p precond
 	if err != nil {
 		return answer{}, fmt.Errorf("read the answer: %w", err)
 	}
-	got := answer{status: response.StatusCode, etag: response.Header.Get("ETag")}
+	got := answer{status: response.StatusCode, etag: response.Header.Get("ETag"), hasLink: response.Header.Get("Link") != ""}
 	if err := json.Unmarshal(text, &got); err != nil {
 		return got, fmt.Errorf("%d with a body that is not JSON: %w", got.status, err)
 	}

@@ -24,6 +24,7 @@ type service struct {
 	document string
 	revision int                                               // 0: never written
 	history  map[int]string                                    // documents by revision; nil: none is kept
+	schema   bool                                              // it has one, which no document obeys
 	writes   int                                               // that took place
 	cancel   func()                                            // stops the program, as a signal does
 	late     *http.Request                                     // of the test "write that comes late"
@@ -49,6 +50,8 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	path, found := strings.CutPrefix(r.URL.Path, "/settings/organization")
 	restored, restores := strings.CutSuffix(strings.TrimPrefix(path, "/history/"), "/restore")
 	switch {
+	case path == "/schema" && s.schema:
+		io.WriteString(w, `{"required":["a"]}`)
 	case !found || path != "" && path != "/preview" && path != "/history" && !restores:
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, `{"message":"Not Found"}`)
@@ -60,7 +63,13 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"success":false,"message":"Organization settings history is not available"}`)
 	case path == "/history":
 		fmt.Fprintf(w, `{"success":true,"history":[{"revision":"%d"}],"next":"%[1]d"}`, s.revision)
+	case r.Method != http.MethodGet && s.schema:
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"success":false,"message":"Failed to update organization settings","error":"settings: must have the member \"a\""}`)
 	case r.Method == http.MethodGet:
+		if s.schema {
+			w.Header().Set("Link", `</settings/organization/schema>; rel="describedby"`)
+		}
 		w.Header()["Etag"] = slices.DeleteFunc([]string{etag}, func(e string) bool { return e == "" })
 		io.WriteString(w, `{"success":true,"settings":`+s.document+`}`)
 	case r.Header.Get("If-Match") != "" && r.Header.Get("If-Match") != etag, r.Header.Get("If-None-Match") == "*" && etag != "":
@@ -323,6 +332,16 @@ func TestOriginalDocument(t *testing.T) {
 		if !strings.HasPrefix(name, "history: ") {
 			t.Run(name+", no history", func(t *testing.T) { test(t, nil) })
 		}
+	}
+}
+
+// A schema may refuse the documents of the test, so it writes none.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	s := &service{document: `{"a":1}`, revision: 1, schema: true}
+	out, err := smoke(t, s)
+	if err != nil || s.writes > 0 || !strings.Contains(out, "ok    GET reads the schema") || !strings.Contains(out, "skip  POST replaces it") {
+		t.Errorf("error %v, %d writes:\n%s", err, s.writes, out)
 	}
 }
 

@@ -23,7 +23,8 @@ var (
 	errStopped = errors.New("stopped by a signal")
 	errForeign = errors.New("somebody else has written meanwhile; that document stays")
 
-	errSkipped = errors.New("this deployment keeps no history")
+	errNoHistory = errors.New("this deployment keeps no history")
+	errSchema    = errors.New("this deployment has a schema, which the documents of this test may violate")
 )
 
 // try takes the steps in order and stops at the first that fails, or when ctx ends. After the first write it always
@@ -57,7 +58,26 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 		}
 		return nil
 	})
+	if before.hasLink {
+		t.step("GET reads the schema", func() error {
+			got, err := c.below("/schema").get(ctx)
+			if err == nil && got.status != http.StatusOK {
+				err = fmt.Errorf("answered %v", got)
+			}
+			return err
+		})
+		t.step("POST of a preview is checked", func() error {
+			got, err := c.below("/preview").post(ctx, string(before.Settings), still(before))
+			if got.status == http.StatusBadRequest {
+				return nil // the document is older than the schema
+			}
+			return want(got, err, http.StatusOK)
+		})
+	}
 	t.step("POST replaces it", func() error {
+		if before.hasLink {
+			return errSchema
+		}
 		if err = ctx.Err(); err != nil {
 			return err // a request that is not sent has certainly not written
 		}
@@ -78,6 +98,9 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 		}
 		return nil
 	})
+	if before.hasLink && !t.failed {
+		return nil
+	}
 	if t.mayHaveWritten {
 		defer func() { err = errors.Join(err, t.restore(context.WithoutCancel(ctx), before)) }()
 	}
@@ -120,7 +143,7 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	t.step("GET of the history begins with this write", func() error {
 		got, err := c.below("/history?limit=1").get(ctx)
 		if got.status == http.StatusNotFound && got.Message == "Organization settings history is not available" {
-			return errSkipped
+			return errNoHistory
 		}
 		if err := want(got, err, http.StatusOK); err != nil {
 			return err
@@ -200,7 +223,7 @@ func (t *trial) step(name string, do func() error) {
 	began := time.Now()
 	err := do()
 	took := time.Since(began).Round(time.Millisecond)
-	if errors.Is(err, errSkipped) {
+	if errors.Is(err, errNoHistory) || errors.Is(err, errSchema) {
 		fmt.Fprintf(t.out, "skip  %-44s %6v  %v\n", name, took, err)
 		return
 	}
