@@ -17,6 +17,7 @@ import type {
   Settings,
   SettingsPreview,
   SettingsRevision,
+  SettingsSchema,
   SettingsState,
   UpdateSettingsResponse,
   WriteOptions,
@@ -27,7 +28,9 @@ export interface OrganizationSettings {
   /** Reads the document. */
   get(options: ReadOptions & { ifNoneMatch: string | null }): Promise<Settings | NotModified>;
   get(options?: ReadOptions & { ifNoneMatch?: null | undefined }): Promise<Settings>;
-  /** Replaces the whole document. */
+  /** Reads the JSON Schema that the document must obey. Status 404 if the deployment has none. */
+  schema(options?: CallOptions): Promise<SettingsSchema>;
+  /** Replaces the whole document. `update<T>` checks it against a type of yours. */
   update<T extends Record<string, any>>(
     request: { settings: T & Json<T> },
     options?: WriteOptions,
@@ -79,6 +82,11 @@ export function organization(transport: Transport): OrganizationSettings {
       const answer = await read(path, options, headers);
       return answer.status === 304 ? { success: true, notModified: true, ...headerOf(answer) } : document(answer, options.reviver);
     }) as OrganizationSettings['get'],
+    schema: async (options = {}) => {
+      const answer = await read(`${path}/schema`, options);
+      if (answer.body === undefined) throw foreign(answer);
+      return { schema: answer.body, text: answer.text, ...headerOf(answer) };
+    },
     update: async (request, options = {}) => write('POST', request, options),
     partialUpdate: async (patch, options = {}) => write('PUT', patch, options),
     delete: async (request, options = {}) => write('DELETE', request, options, deletesOnce(request, options)),

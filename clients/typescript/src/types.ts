@@ -100,6 +100,9 @@ export interface PreviewSettingsResponse {
   truncated?: true;
 }
 
+/** A JSON Schema (2020-12). */
+export type GetSettingsSchemaResponse = Record<string, any>;
+
 export interface SettingsErrorResponse {
   success: false;
   message: string;
@@ -159,6 +162,13 @@ export interface NotModified extends AnswerHeader {
   readonly success: true;
   readonly notModified: true;
   readonly settings?: never;
+}
+
+/** The answer of `schema`. Its `etag` changes with the schema, and is never null. */
+export interface SettingsSchema extends AnswerHeader {
+  readonly schema: GetSettingsSchemaResponse;
+  /** The schema as it came. */
+  readonly text: string;
 }
 
 /** The answer of `get` with the document. */

@@ -247,7 +247,7 @@ test('the types serve whoever has fetch, be it of Node or of browsers', () => {
     files.push(`readme${files.length}.ts`);
     writeFileSync(join(app, files.at(-1)!), program);
   }
-  assert.equal(files.length, 6);
+  assert.equal(files.length, 7);
   for (const environment of [['--types', 'node', '--lib', 'es2022'], ['--types', '', '--lib', 'es2022,dom'], ['--types', 'node', '--lib', 'es2022,dom']]) {
     for (const module of [['nodenext'], ['esnext', '--moduleResolution', 'bundler']]) {
       run(process.execPath, tsc, '--strict', '--exactOptionalPropertyTypes', '--noEmit', '--target', 'es2022', ...environment, '--module', ...module, ...files);

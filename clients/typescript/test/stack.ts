@@ -39,12 +39,12 @@ export interface Stack {
 }
 
 /** Starts the whole service on free ports, and ends it after the tests. */
-export async function startStack(corsOrigins = ''): Promise<Stack> {
+export async function startStack(corsOrigins = '', flags: string[] = []): Promise<Stack> {
   const program = join(scratch(), 'local');
   execFileSync('go', ['build', '-o', program, './infra/local'], { cwd: projectDir, stdio: 'inherit' });
   // The command prints the addresses and ends when its input does, at the latest with this process.
   const command = ['sh', '-c', 'echo "$API_URL $ISSUER_URL"; cat'];
-  const child = spawn(program, ['-cors-origins', corsOrigins, '-log', devNull, '--', ...command], {
+  const child = spawn(program, ['-cors-origins', corsOrigins, '-log', devNull, ...flags, '--', ...command], {
     cwd: projectDir,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
