@@ -36,6 +36,8 @@ func TestBounds(t *testing.T) {
 		"regex format":        {`{"properties":{"a":{"items":{"format":"regex"}}}}`, `{"a":[` + numbered(390, `"`+strings.Repeat(`\\pL`, 249)+`%d"`) + `]}`, tooLong},
 		"long regex format":   {`{"properties":{"a":{"format":"regex"}}}`, `{"a":"` + strings.Repeat(`\\pL`, 90_000) + `"}`, "/a: must have the format regex"},
 		"many required":       {`{"required":[` + numbered(5_000, `"r%d"`) + `]}`, `{` + numbered(30_000, `"r%d":1`) + `}`, tooLong},
+		"empty names":         {`{"properties":{"a":{"items":{"patternProperties":{` + numbered(2_000, `"^k%d$":true`) + `}}}}}`, `{"a":[` + strings.TrimSuffix(strings.Repeat(`{"":0},`, 55_000), ",") + `]}`, tooLong},
+		"empty objects":       {`{"properties":{"a":{"items":{"dependentRequired":{` + numbered(5_000, `"k%d":["a"]`) + `}}}}}`, `{"a":[` + strings.TrimSuffix(strings.Repeat(`{},`, 130_000), ",") + `]}`, tooLong},
 		"many alternatives":   {`{"additionalProperties":{"anyOf":[` + numbered(3_000, `{"required":["r%d"]}`) + `]}}`, `{` + numbered(10_000, `"%d":{}`) + `}`, "/0: must match at least one of 3000 alternatives (and at least 99 more)"},
 		"unevaluated":         {`{"properties":{"a":{"anyOf":[` + strings.TrimSuffix(strings.Repeat(`{"prefixItems":[true]},`, 3_000), ",") + `],"unevaluatedItems":false}}}`, numbers, tooLong},
 		"dynamic references":  {`{"$dynamicAnchor":"n","additionalProperties":{"$dynamicRef":"#n"},"items":{"$dynamicRef":"#n"}}`, belowDeep, ""},

@@ -98,7 +98,7 @@ func (g generator) schema(depth int) any {
 	for range 1 + g.IntN(4) {
 		sub := func() any { return g.schema(depth - 1) }
 		small := g.IntN(3)
-		number := g.pick(0, 1, 1.5, 2)
+		number := g.pick(-4, -2.5, 0, 1, 1.5, 2)
 		for name, value := range map[string]any{g.pick("type", "const", "enum", "properties", "patternProperties", "additionalProperties", "required",
 			"propertyNames", "minProperties", "maxProperties", "dependentRequired", "dependentSchemas", "unevaluatedProperties", "items", "prefixItems",
 			"contains", "minContains", "maxContains", "unevaluatedItems", "uniqueItems", "minItems", "maxItems", "minLength", "maxLength", "pattern",

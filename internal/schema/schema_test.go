@@ -92,6 +92,7 @@ func cases() []struct{ schema, document, want string } {
 		{`{"properties":{"a":{"maximum":1e400}}}`, `{"a":1e400}`, ""},
 		{`{"properties":{"a":{"maximum":1e400}}}`, `{"a":1.0000000000000000000000001e400}`, "/a: must be at most 1" + strings.Repeat("0", 199) + "…"},
 		{`{"properties":{"a":{"maximum":100}}}`, `{"a":1e99999999999999999999}`, "/a: must be at most 100"},
+		{`{"properties":{"a":{"minimum":-5}}}`, `{"a":-5.5}`, "/a: must be at least -5"},
 		{`{"properties":{"a":{"maximum":100}}}`, `{"a":-1e99999999999999999999}`, ""},
 		{`{"properties":{"a":{"exclusiveMinimum":0}}}`, `{"a":1e-99999999999999999999}`, ""},
 		{`{"properties":{"a":{"exclusiveMinimum":0}}}`, `{"a":0e99999999999999999999}`, "/a: must be more than 0"},
