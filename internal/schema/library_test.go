@@ -33,7 +33,7 @@ func TestLibraryAgrees(t *testing.T) {
 		}
 	}
 	g := generator{rand.New(rand.NewPCG(1, 2))}
-	for range 1_500 {
+	for range 1_000 {
 		schema := text(t, g.schema(3))
 		for range 5 {
 			compare(schema, text(t, g.object(3)))
