@@ -2,6 +2,7 @@ import { FlashbackError, rawJson, type OrganizationSettings } from '@flashback/c
 import { show } from './changes.js';
 import { ask, button, element } from './dom.js';
 import { compare, Editor, merge } from './editor.js';
+import { Help } from './help.js';
 import { check, compact, layout, place } from './json.js';
 import type { Page } from './main.js';
 
@@ -9,6 +10,7 @@ import type { Page } from './main.js';
 export class SettingsDocument {
   readonly #page: Page;
   readonly #editor: Editor;
+  readonly #help = new Help(() => this.#editor);
   readonly #state = element('span', { id: 'document-state' });
   readonly #buttons: HTMLButtonElement[];
   #settings!: OrganizationSettings;
@@ -28,8 +30,8 @@ export class SettingsDocument {
       page.changed();
       await this.open();
     });
-    host.append(text, element('p', { className: 'buttons' }, this.#state, ...this.#buttons, reload));
-    this.#editor = new Editor(text, () => this.#changed());
+    host.append(text, this.#help.line, element('p', { className: 'buttons' }, this.#state, ...this.#buttons, reload), this.#help.schema);
+    this.#editor = new Editor(text, () => this.#changed(), () => this.#help.moved());
     addEventListener('beforeunload', (event) => this.isEdited && event.preventDefault());
   }
 
@@ -47,6 +49,7 @@ export class SettingsDocument {
   /** Reads the document, of other settings or again. If there are edits and it has changed, the person decides. */
   async open(settings = this.#settings, readOnly = this.#editor.readOnly): Promise<void> {
     this.#settings = settings;
+    this.#page.watch(this.#help.open(settings));
     const { text, etag } = await settings.get();
     if (settings !== this.#settings) return; // another person has taken over
     if (this.isEdited) await this.#update(text, etag);

@@ -67,12 +67,15 @@ function shadow(host: HTMLElement): ShadowRoot {
 export class Editor {
   readonly #view: EditorView;
   readonly #changed: () => void;
+  readonly #moved: () => void;
   #readOnly = false;
 
-  constructor(host: HTMLElement, changed: () => void) {
+  /** With every change of the text, changed is called; with every change of the text or the cursor, moved. */
+  constructor(host: HTMLElement, changed: () => void, moved: () => void) {
     const root = shadow(host);
     this.#view = new EditorView({ parent: root, root });
     this.#changed = changed;
+    this.#moved = moved;
     this.open('{}', false);
   }
 
@@ -89,11 +92,15 @@ export class Editor {
           codeFolding(),
           foldGutter(),
           highlightSelectionMatches(),
-          EditorView.updateListener.of((update) => update.docChanged && this.#changed()),
+          EditorView.updateListener.of(({ docChanged, selectionSet }) => {
+            if (docChanged) this.#changed();
+            if (docChanged || selectionSet) this.#moved();
+          }),
         ],
       }),
     );
     this.#changed();
+    this.#moved();
   }
 
   get readOnly(): boolean {
@@ -102,6 +109,11 @@ export class Editor {
 
   get text(): string {
     return this.#view.state.doc.toString();
+  }
+
+  /** The UTF-16 offset of the cursor. */
+  get cursor(): number {
+    return this.#view.state.selection.main.head;
   }
 
   /** Replaces the text. The person can undo it. */

@@ -1,4 +1,4 @@
-import { createScanner, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { createScanner, getLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 
 /** What is wrong in a text, from one UTF-16 offset to another. */
 export interface Problem {
@@ -86,19 +86,44 @@ function walk(node: Node, depth: number, problems: Problem[]): void {
   }
 }
 
-/** Finds the value at a JSON Pointer (RFC 6901) in a JSON text, or else the nearest value around it. */
+/** Finds the value of a member of an object, or an element of an array. */
+export function member(node: Node | undefined, name: string | number): Node | undefined {
+  if (node?.type === 'array') return node.children?.[Number(name)];
+  return node?.children?.findLast((property) => property.children?.[0]?.value === name)?.children?.[1];
+}
+
+/** Splits a JSON Pointer (RFC 6901). */
+export function segments(pointer: string): string[] {
+  return pointer.split('/').slice(1).map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** Finds the value at a JSON Pointer in a JSON text, or else the nearest value around it. */
 export function place(text: string, pointer: string): { from: number; to: number } {
   let node = parseTree(text);
-  for (const segment of pointer.split('/').slice(1)) {
-    const name = segment.replaceAll('~1', '/').replaceAll('~0', '~');
-    const next: Node | undefined =
-      node?.type === 'array'
-        ? node.children?.[Number(name)]
-        : node?.children?.findLast((property) => property.children?.[0]?.value === name)?.children?.[1];
+  for (const name of segments(pointer)) {
+    const next = member(node, name);
     if (!next) break;
     node = next;
   }
   return node ? { from: node.offset, to: node.offset + node.length } : { from: 0, to: 0 };
+}
+
+/**
+ * Finds the path of the value or member that a person with the cursor at an offset looks at. The text may have mistakes.
+ * After a comma it is what stands before the comma, after [ the array, in white space what comes next in the line.
+ */
+export function pathAt(text: string, offset: number): (string | number)[] {
+  const next = /[ \t]*((?<=\s)[}\]])?/y;
+  next.lastIndex = offset;
+  if (/[,[]/.test(text.charAt(offset - 1))) next.lastIndex--;
+  else next.test(text);
+  try {
+    const { path, isAtPropertyKey, previousNode } = getLocation(text, next.lastIndex);
+    return isAtPropertyKey && !previousNode && path.at(-1) === '' ? path.slice(0, -1) : path; // where a name may come
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause; // the stack is full
+    return [];
+  }
 }
 
 /** A change as the service lists it, with JSON texts for values, so that numbers keep theirs. */
@@ -110,16 +135,16 @@ export interface Change {
 
 /** Reads the text of a list of changes. */
 export function changes(text: string): Change[] {
-  const member = (change: Node, name: string): string | undefined => {
-    const node = change.children?.find((property) => property.children![0]!.value === name)?.children?.[1];
+  const source = (change: Node, name: string): string | undefined => {
+    const node = member(change, name);
     return node && text.slice(node.offset, node.offset + node.length);
   };
   const value = (change: Node, name: string): string | undefined => {
-    const size = member(change, `${name}Size`);
-    return size === undefined ? member(change, name) : `a value of ${/\d+/.exec(size)} bytes`;
+    const size = source(change, `${name}Size`);
+    return size === undefined ? source(change, name) : `a value of ${/\d+/.exec(size)} bytes`;
   };
   return (parseTree(text)?.children ?? []).map((change) => ({
-    path: JSON.parse(member(change, 'path')!) as string,
+    path: JSON.parse(source(change, 'path')!) as string,
     before: value(change, 'before'),
     after: value(change, 'after'),
   }));

@@ -24,6 +24,9 @@ func TestConsole(t *testing.T) {
 		t.Errorf("the head says %q", head)
 	}
 	c.history(1)
+	if ask(c.tab, chromedp.Evaluate[bool](`["help", "schema"].some((id) => document.getElementById(id).checkVisibility())`)) {
+		t.Error("without a schema, the page has help")
+	}
 
 	c.write(`{"theme":"dark","theme":"light","n":01}`)
 	c.waitFor(`document.querySelector(".editor").shadowRoot.querySelectorAll(".cm-lintRange-error").length >= 2`)
