@@ -424,7 +424,7 @@ func TestMessages(t *testing.T) {
 		{"-users absent.json", "", "-users: open absent.json: no such file or directory"},
 		{"-users " + text, "", "-users: " + text + ` is no list such as [{"user":"alice","organization":"acme","role":"OWNER"}]: invalid character 'e' in literal true (expecting 'r')`},
 		{"-schema absent.json", "", "-schema absent.json: open absent.json: no such file or directory"},
-		{"-schema " + wrongSchema, "", "-schema " + wrongSchema + ": /properties/a/typ: unknown keyword"},
+		{"-schema " + wrongSchema, "", "-schema " + wrongSchema + ": /properties/a/typ: unknown keyword; notes belong in $comment or description"},
 		{"-cors-origins http://ok.example,app.example", "", `-cors-origins "app.example" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
 		{"-cors-origins http://ok.example,https://app.example/", "", `-cors-origins "https://app.example/" matches no page, as browsers send https://app.example (see -h)`},
 		{"-cors-origins http://ok.example,https://app.example/page?a", "", `-cors-origins "https://app.example/page?a" matches no page, as browsers send https://app.example (see -h)`},

@@ -232,7 +232,7 @@ func compilePattern(text string) (jsonschema.Regexp, error) {
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("not a pattern of RE2: %w", err)
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {

@@ -3,7 +3,7 @@
 // The library jsonschema reads the schema: it checks it against the meta-schema, resolves references and knows the
 // formats. Documents are evaluated here and not by the library, because it has no bounds: it keeps every violation with
 // its path, compares the items of an array pairwise in the worst case, and expands exponents of numbers. A test compares
-// the two. The package knows nothing of settings, HTTP or files.
+// the two. The package knows nothing of HTTP or files.
 package schema
 
 import (
@@ -50,9 +50,6 @@ func Compile(text []byte) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := doc.(map[string]any); !ok {
-		return nil, errors.New("schema is not a JSON object")
-	}
 	base, err := url.Parse(root)
 	if err != nil {
 		return nil, err
@@ -89,6 +86,9 @@ func Compile(text []byte) (*Schema, error) {
 		}
 		s.root = p
 	}
+	if types := s.root.types; len(types) > 0 && !slices.Contains(types, "object") {
+		return nil, errors.New("/type: no document can obey it, because every document is an object")
+	}
 	return s, s.checkCycles()
 }
 
@@ -124,7 +124,8 @@ func explain(err error, pointer string) error {
 		}
 	}
 	visit(violation)
-	return errors.New("schema is not valid " + best.Error())
+	_, why, _ := strings.Cut(best.Error(), "': ")
+	return fmt.Errorf("%s: %s", cmp.Or(below("", best.InstanceLocation...), "schema"), why)
 }
 
 // checkCycles refuses references that lead back to themselves without a step into the document: no evaluation would end.
@@ -135,7 +136,7 @@ func (s *Schema) checkCycles() error {
 	visit = func(p *part) error {
 		switch state[p] {
 		case open:
-			return fmt.Errorf("%s: the reference leads back to itself", cmp.Or(p.pointer, "schema"))
+			return fmt.Errorf("%s: a reference leads back to this schema, so that no check would end", cmp.Or(p.pointer, "schema"))
 		case done:
 			return nil
 		}

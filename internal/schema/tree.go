@@ -99,25 +99,23 @@ func (t tree) member(at int, name string) int {
 	return 0
 }
 
-// pointer returns the JSON Pointer (RFC 6901) of the value at this index.
-func (t tree) pointer(at int) string {
-	var b strings.Builder
-	for here := 0; here != at; {
+// pointer returns the JSON Pointer (RFC 6901) of the value at this index, or what [shortened] leaves of it and some more.
+func (t tree) pointer(at int) (pointer string) {
+	for here := 0; here != at && len(pointer) <= maxWords; {
 		i := 0
 		for child := range t.children(here) {
 			if at < child+int(t[child].size) {
 				token := strconv.Itoa(i)
 				if t[here].kind == '{' {
-					token = escape(t[child].name)
+					token = t[child].name
 				}
-				b.WriteString("/" + token)
-				here = child
+				pointer, here = below(pointer, token), child
 				break
 			}
 			i++
 		}
 	}
-	return b.String()
+	return pointer
 }
 
 // appendCanonical appends a text that equal values share and unequal ones do not.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -12,15 +14,25 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"orgsettings/internal/settings"
 )
 
-// checkText returns an error unless text is I-JSON (RFC 7493) with numbers of a moderate size.
+// checkText returns an error unless text is a JSON object, as strict as a document, with bounded levels and numbers.
 func checkText(text []byte) error {
+	if _, err := settings.ParseDocument(text); err != nil {
+		if invalid, ok := errors.AsType[*settings.InvalidError](err); ok {
+			return fmt.Errorf("schema is not a JSON object: %s", invalid.Detail())
+		}
+		return err
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(text))
 	for depth := 0; ; {
 		token, err := d.ReadToken()
-		if err != nil {
-			return fmt.Errorf("schema is not JSON: %w", err)
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
 		}
 		switch token.Kind() {
 		case '{', '[':
@@ -35,14 +47,7 @@ func checkText(text []byte) error {
 		if depth > maxDepth {
 			return fmt.Errorf("%.256s: the schema is deeper than %d levels", d.StackPointer(), maxDepth)
 		}
-		if depth == 0 {
-			break
-		}
 	}
-	if rest := bytes.TrimSpace(text[d.InputOffset():]); len(rest) > 0 {
-		return fmt.Errorf("schema is not JSON: there is something after it at byte %d", d.InputOffset())
-	}
-	return nil
 }
 
 // Bounds of a schema.
@@ -131,15 +136,15 @@ func (w *walker) walk(v any, pointer string, within []resource) error {
 		return nil
 	}
 	if dialect, ok := object["$schema"].(string); ok && strings.TrimSuffix(dialect, "#") != jsonschema.Draft2020.String() {
-		return fmt.Errorf("%s/$schema: %q is not %s", pointer, dialect, jsonschema.Draft2020)
+		return fmt.Errorf("%s/$schema: %q is another dialect than %s", pointer, dialect, jsonschema.Draft2020)
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		value, at := object[name], pointer+"/"+escape(name)
-		sub := func(v any, token string) error { return w.walk(v, at+"/"+escape(token), within) }
+		value, at := object[name], below(pointer, name)
+		sub := func(v any, token string) error { return w.walk(v, below(at, token), within) }
 		var err error
 		switch w.forms[name] {
 		case 0:
-			err = fmt.Errorf("%s: unknown keyword", at)
+			err = fmt.Errorf("%s: unknown keyword; notes belong in $comment or description", at)
 		case count:
 			if number, ok := value.(json.Number); ok && parseDecimal(string(number)).compare(parseDecimal(fmt.Sprint(maxCount))) > 0 {
 				err = fmt.Errorf("%s: is more than %d", at, maxCount)
@@ -185,7 +190,7 @@ func checkPatterns(keyword string, value any, pointer string) error {
 	case keyword == "patternProperties":
 		members, _ := value.(map[string]any)
 		for name := range members {
-			patterns[pointer+"/"+escape(name)] = name
+			patterns[below(pointer, name)] = name
 		}
 	}
 	for place, pattern := range patterns {
@@ -230,5 +235,11 @@ func (w *walker) checkReferences() error {
 	return nil
 }
 
-// escape returns a token of a JSON Pointer (RFC 6901).
-func escape(token string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(token) }
+// below returns the JSON Pointer (RFC 6901) of what is at the tokens in the value at pointer.
+func below(pointer string, tokens ...string) string {
+	p := jsontext.Pointer(pointer)
+	for _, token := range tokens {
+		p = p.AppendToken(token)
+	}
+	return string(p)
+}

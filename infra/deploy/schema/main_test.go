@@ -15,7 +15,7 @@ func TestRun(t *testing.T) {
 		"{\n  \"properties\": {\"a\": {\"type\": \"string\"}}\n}\n": "",
 		`{"properties":{"a":{"format":"phone"}}}`:                   `/properties/a/format: unknown format "phone"`,
 		`{"$ref":"https://example.com/s"}`:                          `/$ref: refers to "https://example.com/s": that is another document, and none is fetched`,
-		`{"minLength":"1"}`:                                         "schema is not valid at '/minLength': got string, want integer",
+		`{"minLength":"1"}`:                                         "/minLength: got string, want integer",
 	} {
 		dir := t.TempDir()
 		file, copied := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")
