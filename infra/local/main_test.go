@@ -451,7 +451,7 @@ func TestMessages(t *testing.T) {
 				return value
 			}
 			switch name { // the defaults may be taken by a stack of the user
-			case "ORGSETTINGS_ADDR", "ORGSETTINGS_ISSUER_ADDR", "ORGSETTINGS_DYNAMODB_ADDR":
+			case "ORGSETTINGS_ADDR", "ORGSETTINGS_ISSUER_ADDR", "ORGSETTINGS_DYNAMODB_ADDR", "ORGSETTINGS_DOCS_ADDR":
 				return anyPort
 			case "ORGSETTINGS_TEMPLATE":
 				return "../../template.yaml"
