@@ -2,7 +2,6 @@ package schema
 
 import (
 	"crypto/sha256"
-	"fmt"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -88,26 +87,26 @@ func (e *evaluation) dynamic(r *jsonschema.DynamicRef) *jsonschema.Schema {
 
 // member says whether an object has a member.
 func (e *evaluation) member(at int, name string) bool {
-	e.spend(1 + e.doc.count(at)/8)
+	e.spend(1 + e.doc.count(at)*(1+len(name)/512)/8)
 	return e.doc.member(at, name) > 0
 }
 
 func (e *evaluation) checkMembers(p *part, at int, evaluated marks, loud bool) bool {
 	ok := true
-	demand := func(names []string, because string) {
+	demand := func(names []string, because string, args ...any) {
 		for _, name := range names {
 			if e.over(ok, loud) {
 				return
 			}
 			if !e.member(at, name) {
-				ok = e.refuse(loud, at, "must have the member %q%s", shortened(name), because)
+				ok = e.refuse(loud, at, "must have the member %q"+because, append([]any{shortened(name)}, args...)...)
 			}
 		}
 	}
 	demand(p.Required, "")
 	for name, names := range p.DependentRequired {
 		if e.member(at, name) {
-			demand(names, fmt.Sprintf(", as it has %q", shortened(name)))
+			demand(names, ", as it has %q", shortened(name))
 		}
 	}
 	i := -1
@@ -116,6 +115,7 @@ func (e *evaluation) checkMembers(p *part, at int, evaluated marks, loud bool) b
 			return false
 		}
 		name, known := e.doc[child].name, false
+		e.spend(len(name) / 512)
 		also := func(sub *jsonschema.Schema) {
 			known = true
 			ok = e.check(e.schema.parts[sub], child, nil, loud) && ok

@@ -13,7 +13,7 @@ type decimal struct {
 	negative bool
 	digits   string // without zeros at both ends; empty: zero
 	exponent int64  // within ±maxExponent
-	beyond   string // the exponent, if it is beyond that
+	beyond   string // the exponent, if it is beyond that; in one form where it has at most 1,000 digits
 }
 
 const maxExponent = 1e18
@@ -40,7 +40,12 @@ func parseDecimal(text string) decimal {
 		d.exponent += n
 		return d
 	}
-	d.beyond, d.exponent = power, maxExponent
+	d.beyond = power
+	if len(power) <= maxDigits {
+		exact, _ := new(big.Int).SetString(power, 10)
+		d.beyond = exact.Add(exact, big.NewInt(d.exponent)).String()
+	}
+	d.exponent = maxExponent
 	if power[0] == '-' {
 		d.exponent = -maxExponent
 	}

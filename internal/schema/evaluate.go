@@ -82,7 +82,7 @@ func (e *evaluation) summary() error {
 
 // refuse notes a violation if it is asked for. It returns false.
 func (e *evaluation) refuse(loud bool, at int, format string, args ...any) bool {
-	if !loud || len(e.violations) == maxViolations {
+	if !loud || len(e.violations) == maxViolations || !e.spend(20) {
 		return false
 	}
 	if v := (violation{at, fmt.Sprintf(format, args...)}); !slices.Contains(e.violations, v) {
@@ -227,7 +227,7 @@ func (e *evaluation) checkValue(p *part, at int, loud bool) bool {
 	if p.Pattern != nil && !e.matches(p.Pattern, n.text) {
 		ok = e.refuse(loud, at, "must match the pattern %s", shortened(p.Pattern.String()))
 	}
-	if p.Format != nil && !e.hasFormat(p.Format, n.text) {
+	if p.Format != nil && !e.hasFormat(p, n.text) {
 		ok = e.refuse(loud, at, "must have the format %s", p.Format.Name)
 	}
 	return ok
@@ -245,9 +245,9 @@ func (e *evaluation) matches(expression jsonschema.Regexp, text string) bool {
 	return ok && e.spend(1+p.cost*len(text)) && p.MatchString(text)
 }
 
-func (e *evaluation) hasFormat(f *jsonschema.Format, text string) bool {
-	if f.Name != "regex" {
-		return e.spend(len(text)/2) && f.Validate(text) == nil
+func (e *evaluation) hasFormat(p *part, text string) bool {
+	if p.Format.Name != "regex" {
+		return e.spend(len(text)) && p.Format.Validate(text) == nil && (p.shape == nil || p.shape.MatchString(text))
 	}
 	if len(text) > maxPattern || !e.spend(200*len(text)) {
 		return false

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -28,7 +29,7 @@ func TestLibraryAgrees(t *testing.T) {
 		}
 	}
 	for _, tt := range cases() {
-		if !bytes.Contains([]byte(tt.document), []byte("99999999")) { // the library does not return, or panics
+		if !strings.Contains(tt.document, "99999999") && !strings.Contains(tt.document, "00000000") { // exponents: it does not return, or panics
 			compare(tt.schema, tt.document)
 		}
 	}

@@ -25,6 +25,7 @@ type part struct {
 	sizes  []size  // minLength, maxItems and the like
 	bounds []bound // minimum and the like
 	step   *decimal
+	shape  *regexp.Regexp // of format
 
 	typeWords, stepWords string
 }
@@ -60,8 +61,11 @@ type dynamicAnchor struct {
 
 func newPart(s *jsonschema.Schema, object map[string]any) (*part, error) {
 	p := &part{Schema: s}
-	if name, ok := object["format"].(string); ok && s.Format == nil {
-		return nil, fmt.Errorf("unknown format %.100q", name)
+	if name, ok := object["format"].(string); ok {
+		if s.Format == nil || s.Format.Name == "uri-template" { // the library refuses most of these
+			return nil, fmt.Errorf("unknown format %.100q", name)
+		}
+		p.shape = shapes[name]
 	}
 	if s.Types != nil {
 		var words []string
@@ -182,7 +186,7 @@ func (t typeName) has(n *node) bool {
 	case "number":
 		return n.kind == '0'
 	case "integer":
-		return n.kind == '0' && parseDecimal(n.text).isInteger()
+		return n.whole
 	case "string":
 		return n.kind == '"'
 	case "array":
@@ -217,6 +221,23 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:maxWords], "") + "…"
 }
 
+// shapes are formats of which the library accepts more than their RFC: digits with signs, parts left out, other characters.
+var shapes = map[string]*regexp.Regexp{
+	"ipv4":          regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){3}$`),                                                         // RFC 2673, section 3.2
+	"time":          regexp.MustCompile(`^` + timeShape + `$`),                                                             // RFC 3339, section 5.6
+	"date-time":     regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]` + timeShape + `$`),                                          // the same
+	"duration":      regexp.MustCompile(`^P(\d+W|T` + clock + `|(\d+Y(\d+M(\d+D)?)?|\d+M(\d+D)?|\d+D)(T` + clock + `)?)$`), // RFC 3339, appendix A
+	"email":         regexp.MustCompile(`^[^\x00-\x1f\x7f]+@`),                                                             // RFC 5321, section 4.1.2
+	"uri":           regexp.MustCompile("^[A-Za-z][A-Za-z0-9+.-]*:" + uriShape + "+$"),                                     // RFC 3986, appendix A
+	"uri-reference": regexp.MustCompile("^" + uriShape + "*$"),                                                             // the same
+}
+
+const (
+	timeShape = `\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)`
+	clock     = `(\d+H(\d+M(\d+S)?)?|\d+M(\d+S)?|\d+S)`
+	uriShape  = `([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})`
+)
+
 // maxPattern bounds a pattern, in bytes. In a document, these are the strings of format regex.
 const maxPattern = 1_000
 
@@ -227,6 +248,15 @@ type pattern struct {
 }
 
 func compilePattern(text string) (jsonschema.Regexp, error) {
+	program, err := parsePattern(text)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := regexp.Compile(text)
+	return &pattern{compiled, 1 + len(program.Inst)/8}, err
+}
+
+func parsePattern(text string) (*syntax.Prog, error) {
 	if len(text) > maxPattern {
 		return nil, fmt.Errorf("the pattern is longer than %d bytes", maxPattern)
 	}
@@ -234,10 +264,5 @@ func compilePattern(text string) (jsonschema.Regexp, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a pattern of RE2: %w", err)
 	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return nil, err
-	}
-	compiled, err := regexp.Compile(text)
-	return &pattern{compiled, 1 + len(program.Inst)/8}, err
+	return syntax.Compile(parsed.Simplify())
 }

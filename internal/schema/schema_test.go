@@ -33,6 +33,13 @@ func TestCompileRefuses(t *testing.T) {
 		{`{"$ref":"file:///etc/passwd"}`, `/$ref: refers to "file:///etc/passwd": that is another document, and none is fetched`},
 		{`{"items":{"$dynamicRef":"#/$defs/a"}}`, `/items/$dynamicRef: refers to "#/$defs/a": no schema is there`},
 		{`{"$ref":"#/const","const":{}}`, `/$ref: refers to "#/const": no schema is there`},
+		{`{"items":{"format":"uri-template"}}`, `/items/format: unknown format "uri-template"`},
+		{`{"properties":{"a":{"enum":[]}}}`, `/properties/a/enum: allows no value`},
+		{`{"properties":{"a":{"$id":""}}}`, `/properties/a/$id: is not a URI reference of its own`},
+		{`{"anyOf":[` + strings.Repeat(`{},`, 10_000) + `{}]}`, `/anyOf/9999: the schema has more than 10000 subschemas`},
+		{`{"properties":{"` + strings.Repeat("n", 50_000) + `":{"properties":{` + numbered(4_000, `"%d":{}`) + `}}}}`, `/properties/nn`},
+		{nested(`{"$id":"x","not":`, `{"properties":{`+numbered(9_000, `"%d":{}`)+`}}`, "}", 180), `/not/not`},
+		{`{"patternProperties":{` + numbered(300, `"x{1000}%d":{}`) + `}}`, `/patternProperties/x{1000}`},
 		{`{"type":["array","null"]}`, `/type: no document can obey it, because every document is an object`},
 		{`{"minLength":-1}`, `/minLength: minimum: got -1, want 0`},
 		{`{"$ref":"#"}`, `schema: a reference leads back to this schema, so that no check would end`},
@@ -114,6 +121,9 @@ func cases() []struct{ schema, document, want string } {
 		{`{"properties":{"a":{"format":"email"}}}`, `{"a":1}`, ""},
 		{`{"properties":{"a":{"uniqueItems":true}}}`, `{"a":[1,[1],{"a":1,"b":2},1.5,{"b":2,"a":1.0}]}`, "/a/4: must differ from the items before it"},
 		{`{"properties":{"a":{"uniqueItems":true}}}`, `{"a":[["a","b"],["ab"],["a\u0004b"],"1",1,-1,10,true,null,false]}`, ""},
+		{`{"properties":{"a":{"uniqueItems":true}}}`, `{"a":[1e1000000000000000000,10e1000000000000000000,-1e-1000000000000000000]}`, ""},
+		{`{"properties":{"a":{"uniqueItems":true}}}`, `{"a":[1e1000000000000000000,10e999999999999999999]}`, "/a/1: must differ from the items before it"},
+		{`{"properties":{"a":{"uniqueItems":true}}}`, `{"a":[1e1000000000000000000,1.0e+01000000000000000000]}`, "/a/1: must differ from the items before it"},
 		{`{"properties":{"a":{"minItems":1,"maxItems":2}}}`, `{"a":[]}`, "/a: must have at least 1 item"},
 		{`{"properties":{"a":{"prefixItems":[{"type":"string"}],"items":false}}}`, `{"a":["x",1]}`, "/a/1: is not allowed"},
 		{`{"properties":{"a":{"contains":{"const":1}}}}`, `{"a":[2,3]}`, "/a: must contain at least 1 item that the schema asks for by contains"},
@@ -146,6 +156,32 @@ func TestValidate(t *testing.T) {
 		s := mustCompile(t, tt.schema)
 		if got := message(s.Validate([]byte(tt.document))); got != tt.want {
 			t.Errorf("%s with %s: %q, want %q", tt.schema, tt.document, got, tt.want)
+		}
+	}
+}
+
+// What the library accepts as one of these formats, and their RFCs do not, is refused too.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	for format, tt := range map[string]struct{ good, bad []string }{
+		"ipv4":          {[]string{"127.0.0.1", "255.255.255.255"}, []string{"+1.-0.2.3", "256.0.0.1", "1.2.3", "1.2.3.04"}},
+		"time":          {[]string{"10:00:00Z", "23:59:60.125+00:00", "10:00:00z"}, []string{"+1:+2:+3Z", "10:00Z", "10:00:00", "24:00:00Z"}},
+		"date-time":     {[]string{"2026-11-27T10:00:00Z", "2026-11-27t10:00:00.5-08:00"}, []string{"2020-01-01T+1:+2:+3Z", "2026-02-30T10:00:00Z", "2026-11-27 10:00:00Z"}},
+		"duration":      {[]string{"P1Y2M3DT4H5M6S", "P2W", "PT36H", "P1M", "P1D"}, []string{"P1Y2D", "PT1H2S", "P", "PT", "P1S", "1D"}},
+		"email":         {[]string{"ann@example.com", "a.b+c@example.com"}, []string{"@example.com", "ann", `\"a\nb\"@example.com`}},
+		"uri":           {[]string{"https://e.example/a?b=%20#c", "urn:isbn:1", "http://[::1]:80/"}, []string{"https://e/a b<script>", "http:", "/a", "https://é", "http://e/%zz"}},
+		"uri-reference": {[]string{"", "/a", "#b", "https://e"}, []string{"a b", "é", "<"}},
+	} {
+		s := mustCompile(t, `{"additionalProperties":{"format":"`+format+`"}}`)
+		for _, text := range tt.good {
+			if got := message(s.Validate([]byte(`{"a":"` + text + `"}`))); got != "" {
+				t.Errorf("%s %s: %s", format, text, got)
+			}
+		}
+		for _, text := range tt.bad {
+			if got := message(s.Validate([]byte(`{"a":"` + text + `"}`))); got != "/a: must have the format "+format {
+				t.Errorf("%s %s: %s", format, text, got)
+			}
 		}
 	}
 }

@@ -14,10 +14,11 @@ import (
 type tree []node
 
 type node struct {
-	kind jsontext.Kind
-	size int32  // how many nodes the value has, itself included
-	name string // of the member of an object
-	text string // of a number; what a string stands for
+	kind  jsontext.Kind
+	whole bool   // a number without a fraction, as 1.0
+	size  int32  // how many nodes the value has, itself included
+	name  string // of the member of an object
+	text  string // of a number; what a string stands for
 }
 
 // parse reads text, which is a JSON value.
@@ -36,7 +37,7 @@ func (t *tree) read(d *jsontext.Decoder, whole, name string) error {
 	n := node{kind: kind, name: name}
 	if kind != '{' && kind != '[' {
 		text, err := readScalar(d, whole)
-		n.text, n.size = text, 1
+		n.text, n.size, n.whole = text, 1, kind == '0' && parseDecimal(text).isInteger()
 		*t = append(*t, n)
 		return err
 	}

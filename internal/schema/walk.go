@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,6 +54,10 @@ const (
 	maxDepth  = 200       // levels
 	maxDigits = 1_000     // of a number that is written out
 	maxCount  = 1_000_000 // of minLength, maxItems and the like
+
+	maxSubschemas   = 10_000
+	maxPlaces       = 8 << 20 // bytes of the subschemas' pointers and URIs, all together
+	maxInstructions = 200_000 // of the patterns, all together
 )
 
 // walker collects the subschemas and checks what the library does not.
@@ -65,6 +68,8 @@ type walker struct {
 	targets    map[string]bool  // each subschema, by all URIs that it has
 	references []reference
 	resources  int
+
+	subschemas, bytes, instructions int // see the bounds
 }
 
 type place struct {
@@ -117,19 +122,24 @@ func keywords() map[string]form {
 // walk visits the subschema v. within are the resources that it is in, the innermost one last. It leaves values of a wrong
 // type to the meta-schema.
 func (w *walker) walk(v any, pointer string, within []resource) error {
+	if w.subschemas++; w.subschemas > maxSubschemas {
+		return fmt.Errorf("%.256s: the schema has more than %d subschemas", pointer, maxSubschemas)
+	}
 	object, isObject := v.(map[string]any)
 	if id, ok := object["$id"].(string); ok {
 		inner := within[len(within)-1]
 		uri, err := inner.uri.Parse(id)
-		if err != nil {
-			return fmt.Errorf("%s/$id: is not a URI reference", pointer)
+		if err != nil || strings.TrimSuffix(id, "#") == "" {
+			return fmt.Errorf("%s/$id: is not a URI reference of its own", pointer)
 		}
 		uri.Fragment = ""
 		w.resources++
 		within = append(slices.Clone(within), resource{w.resources, uri, pointer})
 	}
 	inner := within[len(within)-1]
-	w.target(pointer, within, object)
+	if w.target(pointer, within, object); w.bytes > maxPlaces {
+		return fmt.Errorf("%.256s: the names on the way to this and other subschemas are too long together", pointer)
+	}
 	if !isObject {
 		w.places[pointer] = place{resource: inner.number}
 		w.order = append(w.order, pointer)
@@ -142,6 +152,9 @@ func (w *walker) walk(v any, pointer string, within []resource) error {
 		value, at := object[name], below(pointer, name)
 		sub := func(v any, token string) error { return w.walk(v, below(at, token), within) }
 		var err error
+		if values, ok := value.([]any); name == "enum" && ok && len(values) == 0 {
+			err = fmt.Errorf("%s: allows no value", at)
+		}
 		switch w.forms[name] {
 		case 0:
 			err = fmt.Errorf("%s: unknown keyword; notes belong in $comment or description", at)
@@ -154,16 +167,20 @@ func (w *walker) walk(v any, pointer string, within []resource) error {
 		case list:
 			items, _ := value.([]any)
 			for i, item := range items {
-				err = cmp.Or(err, sub(item, fmt.Sprint(i)))
+				if err == nil {
+					err = sub(item, fmt.Sprint(i))
+				}
 			}
 		case table:
 			members, _ := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(members)) {
-				err = cmp.Or(err, sub(members[name], name))
+				if err == nil {
+					err = sub(members[name], name)
+				}
 			}
 		}
 		if err == nil {
-			err = checkPatterns(name, value, at)
+			err = w.checkPatterns(name, value, at)
 		}
 		if text, ok := value.(string); ok && (name == "$ref" || name == "$dynamicRef") {
 			uri, parseErr := inner.uri.Parse(text)
@@ -182,7 +199,7 @@ func (w *walker) walk(v any, pointer string, within []resource) error {
 }
 
 // checkPatterns refuses a pattern that is none, of these two keywords.
-func checkPatterns(keyword string, value any, pointer string) error {
+func (w *walker) checkPatterns(keyword string, value any, pointer string) error {
 	patterns := make(map[string]string) // by place
 	switch text, isText := value.(string); {
 	case keyword == "pattern" && isText:
@@ -194,8 +211,12 @@ func checkPatterns(keyword string, value any, pointer string) error {
 		}
 	}
 	for place, pattern := range patterns {
-		if _, err := compilePattern(pattern); err != nil {
+		p, err := parsePattern(pattern)
+		if err != nil {
 			return fmt.Errorf("%s: %w", place, err)
+		}
+		if w.instructions += len(p.Inst); w.instructions > maxInstructions {
+			return fmt.Errorf("%.256s: the patterns are too large together", place)
 		}
 	}
 	return nil
@@ -204,7 +225,9 @@ func checkPatterns(keyword string, value any, pointer string) error {
 // target notes by what URIs the subschema at pointer can be referred to.
 func (w *walker) target(pointer string, within []resource, object map[string]any) {
 	for _, r := range within {
-		w.targets[target(r.uri, pointer[len(r.pointer):])] = true
+		uri := target(r.uri, pointer[len(r.pointer):])
+		w.targets[uri] = true
+		w.bytes += len(uri)
 	}
 	for _, keyword := range []string{"$anchor", "$dynamicAnchor"} {
 		if anchor, ok := object[keyword].(string); ok {
