@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -33,15 +34,30 @@ type config struct {
 // usageError is a mistake in the command line or in an environment variable.
 type usageError struct{ problem error }
 
-func (e *usageError) Error() string { return e.problem.Error() + " (see -h)" }
+func (e *usageError) Error() string { return e.problem.Error() + " (see make run FLAGS=-h)" }
 
 func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// number is an int flag whose error is a sentence.
+type number int
+
+func (n *number) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *number) Set(text string) error {
+	value, err := strconv.Atoi(text)
+	if err != nil {
+		return errors.New("it is not a number")
+	}
+	*n = number(value)
+	return nil
+}
 
 // flags returns the flags, which set c.
 func (c *config) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("local", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.IntVar(&c.port, "port", 3000, "`PORT` of the API; the issuer, DynamoDB and the API page have the next three; 0 takes free ports")
+	c.port, c.Environments = 3000, stack.DefaultEnvironments
+	fs.Var((*number)(&c.port), "port", "`PORT` of the API; the issuer, DynamoDB and the API page have the next three; 0 takes free ports")
 	for _, a := range c.addresses() {
 		fs.StringVar(a.value, a.flag, "", "`HOST:PORT` of "+a.of+", instead of 127.0.0.1 and the port by -port")
 	}
@@ -56,7 +72,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.users, "users", "", "JSON `FILE` of the users, instead of the demo users in infra/local/stack/users.json")
 	fs.StringVar(&c.Data, "data", "", "`DIR` that keeps documents, history and signing key between runs; without it they end with the stack")
 	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API and get tokens from a browser, separated by commas; http://localhost:* is every port")
-	fs.IntVar(&c.Environments, "environments", stack.DefaultEnvironments, "largest `NUMBER` of function processes at once; a request starts one when all are busy")
+	fs.Var((*number)(&c.Environments), "environments", "largest `NUMBER` of function processes at once; a request starts one when all are busy")
 	fs.StringVar(&c.Bootstrap, "bootstrap", "", "`PATH` of a built function to run instead of building it")
 	fs.StringVar(&c.Template, "template", "template.yaml", "`PATH` of the SAM template")
 	fs.StringVar(&c.logLevel, "log-level", "", "`LEVEL` of the function's log: debug, info, warn or error")

@@ -170,7 +170,7 @@ func printToken(ctx context.Context, c config, stdout io.Writer) error {
 	client := http.Client{Transport: new(http.Transport)} // uses no proxy
 	response, err := client.Do(r)
 	if err != nil {
-		return fmt.Errorf("no stack answers at %s; start one with make run, or give its port with -port", c.IssuerAddr)
+		return fmt.Errorf("no stack answers at %s; start one with make run, or give its port: make token FLAGS='-port PORT'", c.IssuerAddr)
 	}
 	defer response.Body.Close()
 	token, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
@@ -178,7 +178,8 @@ func printToken(ctx context.Context, c config, stdout io.Writer) error {
 		return errors.New(strings.TrimSpace(string(token)))
 	}
 	if err != nil || response.StatusCode != http.StatusOK || bytes.Count(token, []byte(".")) != 2 {
-		return fmt.Errorf("the server at %s is not the issuer of a stack; give its port with -port, or the address with -issuer-addr", c.IssuerAddr)
+		return fmt.Errorf("the server at %s is not the issuer of a stack; give the stack's port: make token FLAGS='-port PORT', "+
+			"or the issuer's address: FLAGS='-issuer-addr HOST:PORT'", c.IssuerAddr)
 	}
 	_, err = stdout.Write(token)
 	return err

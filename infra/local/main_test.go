@@ -330,7 +330,7 @@ func TestOtherIssuer(t *testing.T) {
 		if text := stderr.String(); want == "" && text != "" || want != "" && (!strings.HasPrefix(text, begins) || !strings.Contains(text, want)) {
 			t.Errorf("%s: it warns %q", path, text)
 		}
-		if strings.Contains(printed, "alice") || !strings.Contains(printed, "give their user ids in a file, with -users") {
+		if strings.Contains(printed, "alice") || !strings.Contains(printed, "give their user ids in a file, make run FLAGS='… -users FILE'.") {
 			t.Errorf("%s: it prints\n%s", path, printed)
 		}
 		s.stop()
@@ -399,52 +399,53 @@ func TestMessages(t *testing.T) {
 	if err := os.WriteFile(wrongSchema, []byte(`{"properties":{"a":{"typ":"string"}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks (see -h)"
+	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks (see make run FLAGS=-h)"
 	for _, tt := range []struct{ args, env, want string }{
-		{"-addr " + address, "", address + " is already in use; move all ports with -port 4000, or choose another with -addr"},
-		{"-issuer-addr " + address, "", address + " is already in use; move all ports with -port 4000, or choose another with -issuer-addr"},
-		{"-dynamodb-addr " + address, "", address + " is already in use; move all ports with -port 4000, or choose another with -dynamodb-addr"},
-		{"", "ORGSETTINGS_ADDR=" + address, address + " is already in use; move all ports with -port 4000, or choose another with -addr"},
+		{"-addr " + address, "", address + " is already in use; move all ports with make run FLAGS='-port 4000', or choose another with FLAGS='-addr …'"},
+		{"-issuer-addr " + address, "", address + " is already in use; move all ports with make run FLAGS='-port 4000', or choose another with FLAGS='-issuer-addr …'"},
+		{"-dynamodb-addr " + address, "", address + " is already in use; move all ports with make run FLAGS='-port 4000', or choose another with FLAGS='-dynamodb-addr …'"},
+		{"", "ORGSETTINGS_ADDR=" + address, address + " is already in use; move all ports with make run FLAGS='-port 4000', or choose another with FLAGS='-addr …'"},
 		{"-addr 0.0.0.0:3000", "", "-addr 0.0.0.0:3000: " + loopback},
 		{"-issuer-addr :3001", "", "-issuer-addr :3001: " + loopback},
-		{"-dynamodb-addr 3002", "", "-dynamodb-addr 3002: it is not HOST:PORT (see -h)"},
-		{"-listen lo", "", "-listen lo: it is not the IP address of one network interface (see -h)"},
+		{"-dynamodb-addr 3002", "", "-dynamodb-addr 3002: it is not HOST:PORT (see make run FLAGS=-h)"},
+		{"-listen lo", "", "-listen lo: it is not the IP address of one network interface (see make run FLAGS=-h)"},
 		{"-addr " + address + " -docs-addr " + address, "",
-			address + ", " + address + " are already in use; move all ports with -port 4000, or choose others with -addr"},
-		{"-port 65533", "", "-port 65533 is not from 0 to 65532 (see -h)"},
-		{"-ports 1", "", "flag provided but not defined: -ports (see -h)"},
-		{"start", "", `"start" is not a flag; a command comes after -- (see -h)`},
-		{"-environments x", "", `invalid value "x" for flag -environments: parse error (see -h)`},
-		{"", "ORGSETTINGS_ENVIRONMENTS=x", `invalid value "x" for ORGSETTINGS_ENVIRONMENTS: parse error (see -h)`},
-		{"-environments 0", "", "-environments 0 is not at least 1 (see -h)"},
-		{"-log-level loud", "", `-log-level "loud" is not debug, info, warn or error (see -h)`},
-		{"-dynamodb localhost:8000", "", `-dynamodb "localhost:8000" is not an http or https URL (see -h)`},
+			address + ", " + address + " are already in use; move all ports with make run FLAGS='-port 4000', or choose others with FLAGS='-addr …'"},
+		{"-port abc", "", `invalid value "abc" for flag -port: it is not a number (see make run FLAGS=-h)`},
+		{"-port 65533", "", "-port 65533 is not from 0 to 65532 (see make run FLAGS=-h)"},
+		{"-ports 1", "", "flag provided but not defined: -ports (see make run FLAGS=-h)"},
+		{"start", "", `"start" is not a flag; a command comes after -- (see make run FLAGS=-h)`},
+		{"-environments x", "", `invalid value "x" for flag -environments: it is not a number (see make run FLAGS=-h)`},
+		{"", "ORGSETTINGS_ENVIRONMENTS=x", `invalid value "x" for ORGSETTINGS_ENVIRONMENTS: it is not a number (see make run FLAGS=-h)`},
+		{"-environments 0", "", "-environments 0 is not at least 1 (see make run FLAGS=-h)"},
+		{"-log-level loud", "", `-log-level "loud" is not debug, info, warn or error (see make run FLAGS=-h)`},
+		{"-dynamodb localhost:8000", "", `-dynamodb "localhost:8000" is not an http or https URL (see make run FLAGS=-h)`},
 		{"-jwks-url http://issuer.example/jwks.json -issuer a -audience b", "",
-			`-jwks-url "http://issuer.example/jwks.json" does not start with https://, which is required except for loopback hosts (see -h)`},
+			`-jwks-url "http://issuer.example/jwks.json" does not start with https://, which is required except for loopback hosts (see make run FLAGS=-h)`},
 		{"-users absent.json", "", "-users: open absent.json: no such file or directory"},
 		{"-users " + text, "", "-users: " + text + ` is no list such as [{"user":"alice","organization":"acme","role":"OWNER"}]: invalid character 'e' in literal true (expecting 'r')`},
 		{"-schema absent.json", "", "-schema absent.json: open absent.json: no such file or directory"},
 		{"-schema " + wrongSchema, "", "-schema " + wrongSchema + ": /properties/a/typ: unknown keyword; notes belong in $comment or description"},
-		{"-cors-origins http://ok.example,app.example", "", `-cors-origins "app.example" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
-		{"-cors-origins http://ok.example,https://app.example/", "", `-cors-origins "https://app.example/" matches no page, as browsers send https://app.example (see -h)`},
-		{"-cors-origins http://ok.example,https://app.example/page?a", "", `-cors-origins "https://app.example/page?a" matches no page, as browsers send https://app.example (see -h)`},
-		{"-cors-origins http://ok.example,https://App.example", "", `-cors-origins "https://App.example" matches no page, as browsers send https://app.example (see -h)`},
-		{"-cors-origins http://ok.example,https://app.example:443", "", `-cors-origins "https://app.example:443" matches no page, as browsers send https://app.example (see -h)`},
-		{"-cors-origins http://ok.example,http://localhost:80", "", `-cors-origins "http://localhost:80" matches no page, as browsers send http://localhost (see -h)`},
-		{"-cors-origins http://ok.example,localhost:5173", "", `-cors-origins "localhost:5173" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
-		{"-cors-origins http://ok.example,*", "", `-cors-origins "*" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
-		{"-cors-origins http://ok.example,https://app.example:*", "", `-cors-origins "https://app.example:*" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see -h)`},
-		{"-audience a", "", "-jwks-url, -issuer and -audience go together (see -h)"},
-		{"-token=", "", "-token needs a user (see -h)"},
-		{"-invoke=", "", "-invoke needs a file (see -h)"},
-		{"-token a -invoke b", "", "-token, -invoke and a command exclude each other (see -h)"},
-		{"-token a -- b", "", "-token, -invoke and a command exclude each other (see -h)"},
-		{"-addr " + address + " -- true", "", address + " is already in use; move all ports with -port 4000, or choose another with -addr"},
+		{"-cors-origins http://ok.example,app.example", "", `-cors-origins "app.example" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,https://app.example/", "", `-cors-origins "https://app.example/" matches no page, as browsers send https://app.example (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,https://app.example/page?a", "", `-cors-origins "https://app.example/page?a" matches no page, as browsers send https://app.example (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,https://App.example", "", `-cors-origins "https://App.example" matches no page, as browsers send https://app.example (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,https://app.example:443", "", `-cors-origins "https://app.example:443" matches no page, as browsers send https://app.example (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,http://localhost:80", "", `-cors-origins "http://localhost:80" matches no page, as browsers send http://localhost (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,localhost:5173", "", `-cors-origins "localhost:5173" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,*", "", `-cors-origins "*" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see make run FLAGS=-h)`},
+		{"-cors-origins http://ok.example,https://app.example:*", "", `-cors-origins "https://app.example:*" matches no page, as browsers send https://app.example.com or http://localhost:5173 (http://localhost:* for every port of it) (see make run FLAGS=-h)`},
+		{"-audience a", "", "-jwks-url, -issuer and -audience go together (see make run FLAGS=-h)"},
+		{"-token=", "", "-token needs a user (see make run FLAGS=-h)"},
+		{"-invoke=", "", "-invoke needs a file (see make run FLAGS=-h)"},
+		{"-token a -invoke b", "", "-token, -invoke and a command exclude each other (see make run FLAGS=-h)"},
+		{"-token a -- b", "", "-token, -invoke and a command exclude each other (see make run FLAGS=-h)"},
+		{"-addr " + address + " -- true", "", address + " is already in use; move all ports with make run FLAGS='-port 4000', or choose another with FLAGS='-addr …'"},
 		{"-invoke absent.json", "", "-invoke: open absent.json: no such file or directory"},
 		{"-invoke " + text, "", "-invoke: " + text + " is not JSON"},
 		{"-template absent.yaml", "", "absent.yaml: no such file or directory; run this in the project's root, or give the template's path with -template"},
-		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or give its port with -port"},
-		{"-token alice -issuer-addr " + address, "", "the server at " + address + " is not the issuer of a stack; give its port with -port, or the address with -issuer-addr"},
+		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or give its port: make token FLAGS='-port PORT'"},
+		{"-token alice -issuer-addr " + address, "", "the server at " + address + " is not the issuer of a stack; give the stack's port: make token FLAGS='-port PORT', or the issuer's address: FLAGS='-issuer-addr HOST:PORT'"},
 	} {
 		env := func(name string) string {
 			if value, ok := strings.CutPrefix(tt.env, name+"="); ok {
@@ -465,7 +466,7 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%s%s: error %v, want %s", tt.args, tt.env, err, tt.want)
 		}
 		wrong, pointer := errors.AsType[*usageError](err)
-		if pointer != strings.HasSuffix(tt.want, "(see -h)") {
+		if pointer != strings.HasSuffix(tt.want, "(see make run FLAGS=-h)") {
 			t.Errorf("%s%s: usage error %v", tt.args, tt.env, wrong)
 		}
 	}

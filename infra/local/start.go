@@ -155,14 +155,14 @@ func explain(err error, c config) error {
 		if !errors.Is(e, syscall.EADDRINUSE) {
 			return usage("-%s %s: %w", name, failed.Addr, failed.Err)
 		}
-		taken, flags = append(taken, failed.Addr), append(flags, "-"+name)
+		taken, flags = append(taken, failed.Addr), append(flags, "-"+name+" …")
 	}
 	is, another := "is", "another"
 	if len(taken) > 1 {
 		is, another = "are", "others"
 	}
-	return fmt.Errorf("%s %s already in use; move all ports with -port %d, or choose %s with %s",
-		strings.Join(taken, ", "), is, max(4000, (c.port+1000)%60_000), another, strings.Join(slices.Compact(flags), ", "))
+	return fmt.Errorf("%s %s already in use; move all ports with make run FLAGS='-port %d', or choose %s with FLAGS='%s'",
+		strings.Join(taken, ", "), is, max(4000, (c.port+1000)%60_000), another, strings.Join(slices.Compact(flags), " "))
 }
 
 // flagOf returns the flag that an address comes from.
@@ -218,7 +218,7 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 		}
 		table.Flush()
 	} else {
-		fmt.Fprint(w, "\nThe other issuer's users are in no organization yet: give their user ids in a file, with -users.\n")
+		fmt.Fprint(w, "\nThe other issuer's users are in no organization yet: give their user ids in a file, make run FLAGS='… -users FILE'.\n")
 	}
 
 	for _, route := range s.Routes { // sorted: the shortest path comes first

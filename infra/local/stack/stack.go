@@ -177,7 +177,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
 			response, err := s.Function.Invoke(ctx, payload)
 			if errors.Is(err, lambda.ErrNoEnvironment) && o.Output != nil {
-				fmt.Fprintf(o.Output, "answered 503: %v; -environments NUMBER allows more of them\n", err)
+				fmt.Fprintf(o.Output, "answered 503: %v; make run FLAGS='-environments NUMBER' allows more of them\n", err)
 			}
 			return response, err
 		},

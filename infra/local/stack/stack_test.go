@@ -264,7 +264,7 @@ func TestNoEnvironment(t *testing.T) {
 	for len(s.Function.Environments()) == 0 {
 		runtime.Gosched()
 	}
-	const want = "answered 503: every environment is busy: there are 1, the most that the function may have; -environments NUMBER allows more of them\n"
+	const want = "answered 503: every environment is busy: there are 1, the most that the function may have; make run FLAGS='-environments NUMBER' allows more of them\n"
 	if status, _ := s.call(t, "GET", "alice", ""); status != 503 || !strings.Contains(log.String(), want) {
 		t.Errorf("status %d, log %q", status, log.String())
 	}
