@@ -10,6 +10,11 @@ comma = ,
 # quote makes one word of a value for the shell, whatever characters it has.
 quote = '$(subst ','\'',$1)'
 
+# make takes -port for its own options -p and -o, and 4000 for a goal. With -p, an error of make itself would disappear in
+# the thousand lines that make prints after it, so the shell ends make.
+NUMBER = $(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(MAKECMDGOALS))
+$(if $(NUMBER),$(shell printf '%s\n' $(call quote,flags go into FLAGS: make $(firstword $(MAKECMDGOALS)) FLAGS='-port $(NUMBER)') >&2; kill $$PPID))
+
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -65,15 +70,18 @@ console: ## build clients/console/dist, a page to edit the settings and see thei
 VERSION      ?= dev
 ARCHITECTURE ?= arm64
 ENV          ?= dev
-ARCH          = $(or $(filter arm64 x86_64,$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64))
+ARCH          = $(or $(filter arm64 x86_64,$(ARCHITECTURE)),$(error ARCHITECTURE is $(ARCHITECTURE), which is not arm64 or x86_64))
 GOARCH_FOR    = $(ARCH:x86_64=amd64)
 GO_BUILD      = GOOS=linux GOARCH=$(GOARCH_FOR) go build $(GO_FLAGS)$(if $(SCHEMA),$(comma)schema) -ldflags $(call quote,-s -w -X "main.version=$(VERSION)")
-SAM           = SAM_CLI_TELEMETRY=0 $(or $(wildcard .tools/stack/bin/sam),sam)
-SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is dev, staging or prod)))
+SAM_PATH      = $(or $(wildcard .tools/stack/bin/sam),sam)
+SAM           = SAM_CLI_TELEMETRY=0 $(SAM_PATH)
+NEEDS_SAM     = @command -v $(SAM_PATH) >/dev/null || { echo 'sam is missing: pip install -r infra/deploy/requirements.txt' >&2; exit 1; }
+SAM_ENV       = $(or $(filter staging prod,$(ENV)),$(if $(filter dev,$(ENV)),default,$(error ENV is $(ENV), which is not dev, staging or prod)))
 export VERSION ARCHITECTURE PARAMETERS KEYS SCHEMA
 
-build: ## build .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64)
+build: ## build .build/settings-arm64.zip, byte for byte reproducible (VERSION=…, ARCHITECTURE=arm64|x86_64; SCHEMA=FILE is checked and not in the zip)
 	@mkdir -p .build/$(ARCH)
+	$(if $(SCHEMA),@go run $(GO_FLAGS) ./infra/deploy/schema $(call quote,$(SCHEMA)) /dev/null)
 	$(GO_BUILD) -o .build/$(ARCH)/bootstrap ./functions/settings
 	@go run $(GO_FLAGS) ./infra/deploy/zip .build/$(ARCH)/bootstrap .build/settings-$(ARCH).zip
 
@@ -95,14 +103,17 @@ BUILT = Architecture=$(ARCH) $(call quote,JwksFileMaxAge=$(if $(KEYS),$(or $(KEY
 # A new location of the code in S3 publishes a new version. The S3 prefix is therefore always the stack's name, as with
 # sam deploy --guided.
 deploy: ## deploy ENV=dev|staging|prod (KEYS=.build/jwks.json bundles a JWKS, SCHEMA=FILE a JSON Schema of the documents); first with PARAMETERS="JwtIssuer=… JwtAudience=… JwksUrl=…"
+	$(NEEDS_SAM)
 	$(SAM) build --config-env $(SAM_ENV)
 	@set -f; $(SAM) deploy --config-env $(SAM_ENV) $(SAM_FLAGS) --s3-prefix organization-settings-$(ENV) \
 	  --parameter-overrides Environment=$(ENV) $(BUILT) $$PARAMETERS
 
 logs: ## follow the function's log of ENV=dev|staging|prod
+	$(NEEDS_SAM)
 	$(SAM) logs --config-env $(SAM_ENV) --cw-log-group /aws/lambda/organization-settings-$(ENV) --tail
 
 delete: ## delete the stack of ENV=dev|staging|prod (asks first; the tables stay)
+	$(NEEDS_SAM)
 	$(SAM) delete --config-env $(SAM_ENV)
 
 smoke: ## test a running service: URL=https://…, with the token in the environment variable SMOKE_TOKEN

@@ -28,6 +28,7 @@ func TestMakeQuotesValues(t *testing.T) {
 		{"build-SettingsFunction", "KEYS", value},
 		{"build-SettingsFunction", "SCHEMA", value},
 		{"build-SettingsFunction", "ARTIFACTS_DIR", value + "/bootstrap"},
+		{"build", "SCHEMA", value},
 		{"build", "VERSION", `-s -w -X "main.version=` + value + `"`},
 	} {
 		cmd := exec.CommandContext(t.Context(), "make", "-n", tt.target, tt.variable+"="+value)
@@ -41,6 +42,41 @@ func TestMakeQuotesValues(t *testing.T) {
 		words, err := exec.CommandContext(t.Context(), "sh", "-c", script).Output()
 		if err != nil || !slices.Contains(strings.Split(string(words), "\n"), tt.word) {
 			t.Errorf("make %s %s=%s (%v):\n%s\nhas the words\n%s", tt.target, tt.variable, value, err, commands, words)
+		}
+	}
+}
+
+// What make itself refuses is one line, besides the line in which make names the failure.
+func TestMakeRefuses(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("make"); err != nil {
+		testenv.Missing(t, "there is no make on the PATH")
+	}
+	schema := filepath.Join(t.TempDir(), "schema.json")
+	if err := os.WriteFile(schema, []byte(`{"typ":"object"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const install = "pip install -r infra/deploy/requirements.txt"
+	if !strings.Contains(text(t, "docs/deploy.md"), "$ "+install+"\n") {
+		t.Errorf("docs/deploy.md has no %q", install)
+	}
+	for args, want := range map[string]string{
+		"run -port 64030":          "flags go into FLAGS: make run FLAGS='-port 64030'",
+		"token -port 4000":         "flags go into FLAGS: make token FLAGS='-port 4000'",
+		"deploy SAM_PATH=absent":   "sam is missing: " + install,
+		"logs SAM_PATH=absent":     "sam is missing: " + install,
+		"delete SAM_PATH=absent":   "sam is missing: " + install,
+		"logs ENV=production":      "*** ENV is production, which is not dev, staging or prod.  Stop.",
+		"build ARCHITECTURE=arm":   "*** ARCHITECTURE is arm, which is not arm64 or x86_64.  Stop.",
+		"build SCHEMA=" + schema:   "schema: " + schema + ": /typ: unknown keyword",
+		"build SCHEMA=absent.json": "schema: open absent.json: no such file or directory",
+	} {
+		cmd := exec.CommandContext(t.Context(), "make", strings.Fields(args)...)
+		cmd.Dir, cmd.Env = root, environment()
+		var stdout, stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); err == nil || stdout.Len() > 0 || !strings.HasSuffix(strings.Split(stderr.String(), "\n")[0], want) {
+			t.Errorf("make %s: error %v, prints\n%s%s\nwant %s", args, err, &stdout, &stderr, want)
 		}
 	}
 }
