@@ -129,14 +129,18 @@ func testOrganizations(t *testing.T, db database) {
 	for _, org := range others {
 		db.put(t, org, 100, 300, 302)
 	}
-	for _, want := range []string{"305 in history\n  current document:  1 in settings\n", "0 in history\n  current document:  0 in settings\n"} {
-		printed, err := db.erase(t, "", "-confirm", "acme", "acme")
-		if err != nil || !strings.HasPrefix(printed, "Of \"acme\" are stored\n  superseded states: "+want) || !strings.HasSuffix(printed, remains) {
-			t.Errorf("error %v, prints\n%s\nwant %q", err, printed, want)
-		}
-		if got := db.stored(t, "acme"); got != [2]int{} {
-			t.Errorf("%v items are left", got)
-		}
+	const want = "Of \"acme\" are stored\n  superseded states: 305 in history\n  current document:  1 in settings\n"
+	printed, err := db.erase(t, "", "-confirm", "acme", "acme")
+	if err != nil || !strings.HasPrefix(printed, want) || !strings.HasSuffix(printed, remains) {
+		t.Errorf("error %v, prints\n%s\nwant %q", err, printed, want)
+	}
+	if got := db.stored(t, "acme"); got != [2]int{} {
+		t.Errorf("%v items are left", got)
+	}
+	// A name of which nothing is stored, here because it is erased already, is an error.
+	printed, err = db.erase(t, "", "-confirm", "acme", "acme")
+	if err == nil || !strings.HasPrefix(err.Error(), `nothing is stored of "acme" in settings and history; `) || printed != "" {
+		t.Errorf("erased again: error %v, prints %q", err, printed)
 	}
 	for _, org := range others {
 		if got := db.stored(t, org); got != [2]int{3, 1} {
@@ -197,7 +201,7 @@ func (db database) behind(t *testing.T, f fault) database {
 	return database{url: front.URL}
 }
 
-// An erasure that ends early is an error, and another run erases the rest.
+// An erasure that ends early is an error, and another run erases the rest. If there is none, that run says so.
 func testInterruption(t *testing.T, db database) {
 	for _, tt := range []struct {
 		operation string
@@ -224,7 +228,7 @@ func testInterruption(t *testing.T, db database) {
 		if got := db.stored(t, "acme"); got != tt.left {
 			t.Errorf("%s %d fails: %v items are left, want %v", tt.operation, tt.n, got, tt.left)
 		}
-		if printed, err := faulty.erase(t, "acme\n", "acme"); err != nil || db.stored(t, "acme") != [2]int{} {
+		if printed, err := faulty.erase(t, "acme\n", "acme"); (err == nil) != (tt.left != [2]int{}) || db.stored(t, "acme") != [2]int{} {
 			t.Errorf("%s %d fails, second run: error %v, %v items are left\n%s", tt.operation, tt.n, err, db.stored(t, "acme"), printed)
 		}
 	}
@@ -322,7 +326,7 @@ func TestArguments(t *testing.T) {
 		"-settings a -history b acme globex", "-nonsense",
 	} {
 		err := run(t.Context(), strings.Fields(args), strings.NewReader("acme\n"), io.Discard, time.Millisecond)
-		if err == nil || !strings.HasPrefix(err.Error(), "-settings ") && !strings.HasPrefix(err.Error(), "flag ") {
+		if err == nil || !strings.HasPrefix(err.Error(), "usage: make erase ORG=") && !strings.HasPrefix(err.Error(), "flag ") {
 			t.Errorf("%q: error %v, want one of the flags", args, err)
 		}
 	}

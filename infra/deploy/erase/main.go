@@ -1,6 +1,7 @@
 // Command erase deletes the settings of one organization and their history for good.
 //
-// It asks for the organization's name before it deletes anything. It may be stopped at any time and run again. It takes
+// It asks for the organization's name before it deletes anything. It may be stopped at any time and run again. It is an
+// error that nothing is stored, since a mistyped name looks the same; this is also how it ends when it is repeated. It takes
 // region, credentials and endpoint from the environment, as the aws command does, and needs the permissions Query and
 // BatchWriteItem on both tables. It never prints a document.
 package main
@@ -70,7 +71,8 @@ func run(
 	}
 	e.org = flags.Arg(0)
 	if e.settings == "" || e.history == "" || e.settings == e.history || flags.NArg() != 1 || e.org == "" {
-		return errors.New("-settings and -history must be two tables, and the argument is one organization")
+		return errors.New("usage: make erase ORG=ORGANIZATION SETTINGS=TABLE HISTORY=TABLE, with two tables: " +
+			"the outputs SettingsTableName and HistoryTableName of the stack")
 	}
 	cfg, err := awsconfig.LoadDefaultConfig(ctx, append(options,
 		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second)),
@@ -84,6 +86,10 @@ func run(
 
 	if err := e.look(ctx); err != nil {
 		return err
+	}
+	if len(e.states)+len(e.current) == 0 {
+		return fmt.Errorf("nothing is stored of %q in %s and %s; if it was not erased before, check ORG (case matters) and the tables",
+			e.org, e.settings, e.history)
 	}
 	fmt.Fprintf(out, "Of %q are stored\n  superseded states: %d in %s\n  current document:  %d in %s\n", e.org, len(e.states), e.history, len(e.current), e.settings)
 	if *confirm == "" {
