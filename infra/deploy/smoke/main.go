@@ -21,6 +21,8 @@ import (
 	"time"
 )
 
+const resource = "/settings/organization"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -38,7 +40,7 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
 	flags := flag.NewFlagSet("smoke", flag.ContinueOnError)
 	flags.SetOutput(out)
-	base := flags.String("url", "", "base `URL` of the service, without a path")
+	base := flags.String("url", "", "base `URL` of the service, with or without /settings/organization")
 	token := flags.String("token", "", "access `token`; SMOKE_TOKEN is safer, because lists of processes do not show it")
 	timeout := flags.Duration("timeout", 15*time.Second, "timeout of one request")
 	if err := flags.Parse(args); err != nil {
@@ -47,7 +49,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if *token == "" {
 		*token = getenv("SMOKE_TOKEN")
 	}
-	u, err := url.Parse(strings.TrimSuffix(*base, "/"))
+	u, err := url.Parse(strings.TrimSuffix(strings.TrimSuffix(*base, "/"), resource))
 	switch {
 	case flags.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
@@ -57,7 +59,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		return errors.New("the token is missing; set SMOKE_TOKEN")
 	}
 	c := &client{
-		url:   u.String() + "/settings/organization",
+		url:   u.String() + resource,
 		token: strings.TrimSpace(*token),
 		http: &http.Client{
 			Timeout: *timeout,

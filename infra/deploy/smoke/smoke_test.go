@@ -443,6 +443,26 @@ func TestUnfitTokens(t *testing.T) {
 	}
 }
 
+// The URL may be that of the resource. Where nothing listens, the line of the step says what to check.
+func TestURL(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(&service{document: original, revision: 1})
+	t.Cleanup(server.Close)
+	token := func(string) string { return goodToken }
+	for _, path := range []string{"", "/", "/settings/organization", "/settings/organization/"} {
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"-url", server.URL + path}, token, &out); err != nil {
+			t.Errorf("%s: %v\n%s", path, err, &out)
+		}
+	}
+	server.Close()
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"-url", server.URL}, token, &out)
+	if !errors.Is(err, errFailed) || !strings.Contains(out.String(), "connection refused; check URL, and that the service runs") {
+		t.Errorf("%v\n%s", err, &out)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	none := func(string) string { return "" }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -46,6 +47,9 @@ func try(ctx context.Context, c *client, out io.Writer) (err error) {
 	}
 	t.step("GET reads the document", func() error {
 		before, err = c.get(ctx)
+		if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+			return fmt.Errorf("%w; check URL, and that the service runs (on this machine: make run)", dial)
+		}
 		if why := unfit[before.status]; why != "" {
 			t.unfit = true
 			return fmt.Errorf("%s: %v", why, before)
