@@ -24,6 +24,7 @@ import (
 	"unicode/utf8"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go"
 
 	"orgsettings/internal/dynamo"
 	"orgsettings/internal/settings"
@@ -58,7 +59,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if *from == "" || *to == "" || *from == *to || *by == "" || flags.NArg() == 0 {
-		return errors.New("-from and -to must be two tables, and the arguments are organizations")
+		return errors.New("usage: go run ./infra/deploy/restore -from TABLE -to TABLE [-history TABLE] [-write] ORGANIZATION ..., with two tables; " +
+			"-h lists all flags")
 	}
 	if *history == *from || *history == *to || *days < 0 || *days > maxHistoryDays {
 		return fmt.Errorf("-history must be a table of its own, and -history-days a number from 0 to %d", maxHistoryDays)
@@ -96,7 +98,7 @@ type restorer struct {
 func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	old, err := r.old.Get(ctx, org)
 	if err != nil {
-		return err
+		return fmt.Errorf("the table of -from: %w", cause(err))
 	}
 	if old.Stored == nil {
 		return errors.New("the old table has no settings of this organization")
@@ -106,7 +108,7 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	}
 	now, err := r.now.Get(ctx, org)
 	if err != nil {
-		return err
+		return fmt.Errorf("the table of -to: %w", cause(err))
 	}
 	fmt.Fprintf(r.out, "%s: %s\n  old  %s\n  now  %s\n", printable(string(org)), old.Document, describe(old), describe(now))
 	switch {
@@ -127,7 +129,7 @@ func (r restorer) restore(ctx context.Context, org settings.OrgID) error {
 	})
 	written, err := service.Write(ctx, r.by, settings.Replacement(old.Document), condition(now))
 	if err != nil {
-		return err
+		return cause(err)
 	}
 	fmt.Fprintf(r.out, "  new  %s\n", describe(written))
 	return nil
@@ -180,6 +182,14 @@ func (s unchanged) Stamp(ctx context.Context, old settings.Record, r settings.Re
 func (s unchanged) final(err error) error {
 	if _, ok := errors.AsType[*settings.ConflictError](err); ok && s.seen.Stored != nil && s.seen.Revision == "" {
 		return errors.New("somebody wrote it meanwhile")
+	}
+	return err
+}
+
+// cause returns the error of the call that failed, without [settings.ErrUnavailable]: a table may be absent.
+func cause(err error) error {
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return call
 	}
 	return err
 }

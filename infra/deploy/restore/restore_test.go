@@ -333,6 +333,14 @@ func TestHistory(t *testing.T) {
 		}
 	}
 
+	// An absent table is named by its flag.
+	for _, args := range []string{"-from absent -to now", "-to absent -from old"} {
+		err := run(t.Context(), append(strings.Fields(args), "a document"), io.Discard)
+		if want := "a document: the table of " + args[:strings.Index(args, " ")] + ": operation error DynamoDB: GetItem, "; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", args, err, want)
+		}
+	}
+
 	// Without its table of history nothing is written.
 	put("now", "a document", item{"settings": text(spoilt), "revision": text(revision)})
 	err := run(t.Context(), []string{"-write", "-from", "old", "-to", "now", "-history", "absent", "a document"}, io.Discard)
@@ -371,7 +379,7 @@ func TestArguments(t *testing.T) {
 		"-from a -to b -history a acme", "-from a -to b -history b acme", "-from a -to b -history c -history-days -1 acme",
 		"-from a -to b -history c -history-days 36501 acme"} {
 		err := run(t.Context(), strings.Fields(args), io.Discard)
-		if err == nil || !strings.HasPrefix(err.Error(), "-from ") && !strings.HasPrefix(err.Error(), "-history ") && !strings.HasPrefix(err.Error(), "flag ") {
+		if err == nil || !strings.HasPrefix(err.Error(), "usage: ") && !strings.HasPrefix(err.Error(), "-history ") && !strings.HasPrefix(err.Error(), "flag ") {
 			t.Errorf("%q: error %v, want one of the flags", args, err)
 		}
 	}
