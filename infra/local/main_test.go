@@ -209,7 +209,7 @@ func TestData(t *testing.T) {
 	}
 	before := answer(t, http.MethodGet, curl[1]+"/history", authorization, "").body
 	err := run(t.Context(), []string{"-template", "../../template.yaml", "-port", "0", "-bootstrap", bootstrap, "-data", dir}, noEnv, io.Discard, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), dir+" is in use by another stack") {
+	if err == nil || !strings.Contains(err.Error(), "-data "+dir+": it is in use by another stack; stop that, or give another DIR") {
 		t.Errorf("a second stack on the same data: %v", err)
 	}
 	s.stop()
@@ -399,6 +399,10 @@ func TestMessages(t *testing.T) {
 	if err := os.WriteFile(wrongSchema, []byte(`{"properties":{"a":{"typ":"string"}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	dangling := t.TempDir()
+	if err := os.Symlink("absent/lock", filepath.Join(dangling, "lock")); err != nil {
+		t.Fatal(err)
+	}
 	const loopback = "it is not a loopback address such as 127.0.0.1, and the stack gives a token to everyone who asks (see make run FLAGS=-h)"
 	for _, tt := range []struct{ args, env, want string }{
 		{"-addr " + address, "", address + " is already in use; move all ports with make run FLAGS='-port 4000', or choose another with FLAGS='-addr …'"},
@@ -443,7 +447,9 @@ func TestMessages(t *testing.T) {
 		{"-addr " + address + " -- true", "", address + " is already in use; move all ports with make run FLAGS='-port 4000', or choose another with FLAGS='-addr …'"},
 		{"-invoke absent.json", "", "-invoke: open absent.json: no such file or directory"},
 		{"-invoke " + text, "", "-invoke: " + text + " is not JSON"},
-		{"-template absent.yaml", "", "absent.yaml: no such file or directory; run this in the project's root, or give the template's path with -template"},
+		{"-template absent.yaml", "", "absent.yaml: no such file or directory; run this in the project's root, or give the template's path: FLAGS='-template PATH'"},
+		{"-data " + text + "/x", "", "-data " + text + "/x: mkdir " + text + ": not a directory"},
+		{"-data " + dangling, "", "-data " + dangling + ": open " + dangling + "/lock: no such file or directory"},
 		{"-token alice -issuer-addr 127.0.0.1:1", "", "no stack answers at 127.0.0.1:1; start one with make run, or give its port: make token FLAGS='-port PORT'"},
 		{"-token alice -issuer-addr " + address, "", "the server at " + address + " is not the issuer of a stack; give the stack's port: make token FLAGS='-port PORT', or the issuer's address: FLAGS='-issuer-addr HOST:PORT'"},
 	} {

@@ -52,8 +52,8 @@ func (c config) withStack(ctx context.Context, stderr io.Writer, use func(_ *sta
 	}
 	s, err := stack.Start(ctx, options)
 	started()
-	if errors.Is(err, fs.ErrNotExist) && c.Bootstrap == "" {
-		return fmt.Errorf("%w; run this in the project's root, or give the template's path with -template", err)
+	if _, absent := os.Stat(c.Template); err != nil && errors.Is(absent, fs.ErrNotExist) {
+		return fmt.Errorf("%w; run this in the project's root, or give the template's path: FLAGS='-template PATH'", err)
 	}
 	if err != nil {
 		return err

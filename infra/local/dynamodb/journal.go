@@ -36,8 +36,10 @@ func Open(dir string) (_ *Engine, err error) {
 			lock.Close()
 		}
 	}()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, fmt.Errorf("%s is in use by another stack (%w)", dir, err)
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == syscall.EWOULDBLOCK {
+		return nil, errors.New("it is in use by another stack; stop that, or give another DIR")
+	} else if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
 	e, path := New(), filepath.Join(dir, "dynamodb.jsonl")
 	if err := e.load(path); err != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -79,6 +80,9 @@ func Start(c Config) (*Environment, error) {
 	}()
 	if err := <-started; err != nil {
 		listener.Close()
+		if errors.Is(err, syscall.ENOEXEC) {
+			err = fmt.Errorf("%w; it may be built for another ARCHITECTURE", err)
+		}
 		return nil, fmt.Errorf("start the bootstrap: %w", err)
 	}
 	handler := http.Handler(e.api)

@@ -127,6 +127,9 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	trust := trust{jwksURL: o.JWKSURL, issuer: o.Issuer, audience: o.Audience}
 	if tokens != nil {
 		if s.Issuer, err = newIssuer(tokens.url(), o.Data); err != nil {
+			if o.Data != "" {
+				err = fmt.Errorf("-data %s: %w", o.Data, err)
+			}
 			return nil, err
 		}
 		s.Issuer.UserClaim, s.Issuer.Scope = o.UserClaim, o.RequiredScope
@@ -143,7 +146,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		s.engine = dynamodb.New()
 		if o.Data != "" {
 			if s.engine, err = dynamodb.Open(o.Data); err != nil {
-				return nil, fmt.Errorf("database: %w", err)
+				return nil, fmt.Errorf("-data %s: %w", o.Data, err)
 			}
 		}
 		database.serve(s.engine)
@@ -151,6 +154,9 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	}
 
 	if err := fill(ctx, s.DynamoDBURL, t.Tables, s.Users); err != nil {
+		if database == nil {
+			err = fmt.Errorf("-dynamodb: %w", err)
+		}
 		return nil, err
 	}
 	if o.Bootstrap == "" {
@@ -176,8 +182,13 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		Stage:  gateway.DefaultStage,
 		Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
 			response, err := s.Function.Invoke(ctx, payload)
-			if errors.Is(err, lambda.ErrNoEnvironment) && o.Output != nil {
+			_, unstarted := errors.AsType[*fs.PathError](err)
+			switch {
+			case o.Output == nil:
+			case errors.Is(err, lambda.ErrNoEnvironment):
 				fmt.Fprintf(o.Output, "answered 503: %v; make run FLAGS='-environments NUMBER' allows more of them\n", err)
+			case unstarted:
+				fmt.Fprintf(o.Output, "answered 500: %v\n", err)
 			}
 			return response, err
 		},

@@ -185,7 +185,7 @@ func TestStartRefuses(t *testing.T) {
 		{Options{DynamoDBAddr: "3002"}, "listen on 3002: it is not HOST:PORT"},
 		{Options{Listen: "0.0.0.0"}, "listen on 0.0.0.0: it is not the IP address of one network interface"},
 		{Options{Addr: "127.0.0.1:" + port, Listen: "192.0.2.1"}, "listen on 192.0.2.1:" + port + ": bind: "},
-		{Options{DynamoDBURL: "http://" + unused(t)}, "fill the database at"},
+		{Options{DynamoDBURL: "http://" + unused(t)}, "-dynamodb: fill the database at"},
 		{Options{Bootstrap: "absent"}, "find the bootstrap: stat absent: no such file or directory"},
 		{Options{Template: "absent.yaml"}, "absent.yaml: no such file or directory"},
 	} {
@@ -267,6 +267,25 @@ func TestNoEnvironment(t *testing.T) {
 	const want = "answered 503: every environment is busy: there are 1, the most that the function may have; make run FLAGS='-environments NUMBER' allows more of them\n"
 	if status, _ := s.call(t, "GET", "alice", ""); status != 503 || !strings.Contains(log.String(), want) {
 		t.Errorf("status %d, log %q", status, log.String())
+	}
+}
+
+// A program that cannot run here is a 500, and the log says why.
+func TestOtherArchitecture(t *testing.T) {
+	t.Parallel()
+	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
+	if err := os.WriteFile(bootstrap, []byte("\x7fELF of another machine"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var log testenv.Log
+	s, err := Start(t.Context(), Options{Template: templatePath, Bootstrap: bootstrap, Output: &log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	want := "answered 500: start the bootstrap: fork/exec " + bootstrap + ": exec format error; it may be built for another ARCHITECTURE\n"
+	if status, _ := s.call(t, "GET", "alice", ""); status != 500 || log.String() != want {
+		t.Errorf("status %d, log %q, want %q", status, log.String(), want)
 	}
 }
 
