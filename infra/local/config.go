@@ -17,10 +17,9 @@ import (
 
 // config is the configuration: flags, and environment variables for those that are not given.
 type config struct {
-	stack.Options // except Users, Env and Output
+	stack.Options // except Env and Output
 
 	port        int    // of the API; the others follow
-	users       string // path; empty: demo users
 	corsOrigins string // separated by commas; check makes CORSOrigins of it
 	logLevel    string // empty: the template's
 	log         string // path; empty: standard error
@@ -69,7 +68,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.UserClaim, "jwt-user-claim", "", "`CLAIM` of the tokens that holds the user, instead of sub")
 	fs.StringVar(&c.RequiredScope, "jwt-required-scope", "", "`SCOPE` that a token must have; the stack's own tokens have it")
 	fs.StringVar(&c.Schema, "schema", "", "`FILE` of a JSON Schema that every document must obey")
-	fs.StringVar(&c.users, "users", "", "JSON `FILE` of the users, instead of the demo users in infra/local/stack/users.json")
+	fs.StringVar(&c.Users, "users", "", "JSON `FILE` of the users, instead of the demo users in infra/local/stack/users.json")
 	fs.StringVar(&c.Data, "data", "", "`DIR` that keeps documents, history and signing key between runs; without it they end with the stack")
 	fs.StringVar(&c.corsOrigins, "cors-origins", "", "`ORIGINS` of pages that may call the API and get tokens from a browser, separated by commas; http://localhost:* is every port")
 	fs.Var((*number)(&c.Environments), "environments", "largest `NUMBER` of function processes at once; a request starts one when all are busy")
@@ -211,7 +210,7 @@ The token issuer answers GET /token?user=USER with a token. More parameters:
 
   ttl=90s                 time to live; ttl=-1h gives an expired token (401)
   scope=SCOPES            claim scope; without the scope of -jwt-required-scope: 403
-  claims={"NAME":VALUE}   more claims, or others; null removes one, {"aud":null} (401)
+  claims={"NAME":VALUE}   more claims, or others; null removes one, {"aud":null} (401); curl needs -g
 
 A users file is a JSON list. The role is OWNER, ADMINISTRATOR, WORKSPACES, BILLING, USER or
 a number; organization and role may be missing:

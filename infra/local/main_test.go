@@ -111,6 +111,10 @@ func TestRun(t *testing.T) {
 	if err := run(t.Context(), []string{"-issuer-addr", address[1], "-token", "erin"}, noEnv, &token, io.Discard); err != nil {
 		t.Fatal(err)
 	}
+	err := run(t.Context(), []string{"-issuer-addr", address[1], "-token", "mallory"}, noEnv, io.Discard, io.Discard)
+	if err == nil || !strings.HasSuffix(err.Error(), "erin, bob; for others: make run FLAGS='-users FILE'") {
+		t.Errorf("token for mallory: %v", err)
+	}
 	if !regexp.MustCompile(`^[\w-]+\.[\w-]+\.[\w-]+\n$`).MatchString(token.String()) {
 		t.Errorf("-token prints %q, want a token and nothing else", token.String())
 	}
@@ -136,14 +140,19 @@ func TestOwnUsers(t *testing.T) {
 	}
 	s := start(t, "-port", "0", "-bootstrap", bootstrap(t), "-users", users, "-jwt-user-claim", "email", "-jwt-required-scope", "org")
 	printed, curl := s.readTo(t, curlLine)
-	for _, want := range []string{"  a b  USER of o: reads, may not write\n  zoe  ADMINISTRATOR of o\n", "/token?user=a+b'"} {
+	for _, want := range []string{
+		"  a b  USER of o: reads, may not write\n  zoe  ADMINISTRATOR of o\n", "/token?user=a+b'", "  -users  " + users + "  has the users, ",
+	} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("%q is not printed:\n%s", want, printed)
 		}
 	}
 	address := issuerAt.FindStringSubmatch(printed)[1]
+	if got := answer(t, http.MethodGet, "http://"+address+"/token", "", "").body; !strings.Contains(got, "ask for /token?user=a+b") {
+		t.Errorf("a request without user is told %s", got)
+	}
 	err := run(t.Context(), []string{"-issuer-addr", address, "-token", "alice"}, noEnv, io.Discard, io.Discard)
-	if want := `no token for user "alice": there is no such user; the stack has a b, zoe, and those of your own with -users FILE`; err == nil || err.Error() != want {
+	if want := `no token for user "alice": there is no such user; the stack has a b, zoe (from ` + users + `)`; err == nil || err.Error() != want {
 		t.Errorf("token for alice: %v, want %s", err, want)
 	}
 	for query, want := range map[string]int{
@@ -200,6 +209,9 @@ func TestData(t *testing.T) {
 	dir, bootstrap := filepath.Join(t.TempDir(), "data"), bootstrap(t)
 	s := start(t, "-port", "0", "-bootstrap", bootstrap, "-data", dir)
 	printed, curl := s.readTo(t, curlLine)
+	if !strings.Contains(printed, "\n  -data  "+dir+"  keeps documents, ") {
+		t.Errorf("-data is not printed:\n%s", printed)
+	}
 	address := issuerAt.FindStringSubmatch(printed)[1]
 	authorization := curl[2]
 	for _, document := range []string{`{"n":1}`, `{"n":2}`} {
@@ -254,11 +266,15 @@ func TestData(t *testing.T) {
 	}
 }
 
-// Pages of the origins call the API and get tokens.
+// Pages of the origins call the API and get tokens. The first preflight request of another origin is logged.
 func TestOrigins(t *testing.T) {
 	t.Parallel()
-	s := start(t, "-port", "0", "-bootstrap", bootstrap(t), "-cors-origins", "http://localhost:*,https://app.example")
+	log := filepath.Join(t.TempDir(), "log")
+	s := start(t, "-port", "0", "-bootstrap", bootstrap(t), "-cors-origins", "http://localhost:*,https://app.example", "-log", log)
 	printed, curl := s.readTo(t, curlLine)
+	if rows := regexp.MustCompile(`\n  -cors-origins +http://localhost:\*,https://app\.example  .*\n  -log +` + regexp.QuoteMeta(log) + ` +gets the function's log\n`); !rows.MatchString(printed) {
+		t.Errorf("the flags are not printed:\n%s", printed)
+	}
 	tokens := "http://" + issuerAt.FindStringSubmatch(printed)[1] + "/token?user=alice"
 	for _, url := range []string{tokens, curl[1]} {
 		for origin, want := range map[string]string{
@@ -268,6 +284,14 @@ func TestOrigins(t *testing.T) {
 				t.Errorf("%s from %s: Access-Control-Allow-Origin %q, want %q", url, origin, got, want)
 			}
 		}
+	}
+	for _, origin := range []string{"https://evil.example", "https://app.example", "https://evil.example"} {
+		answer(t, http.MethodOptions, curl[1], "", "", "Origin", origin, "Access-Control-Request-Method", "PUT")
+	}
+	text, err := os.ReadFile(log)
+	const line = "a page of https://evil.example may not call the API; make run FLAGS='-cors-origins http://localhost:*,https://app.example,https://evil.example' allows it\n"
+	if err != nil || strings.Count(string(text), "may not call") != 1 || !strings.Contains(string(text), line) {
+		t.Errorf("the log is %s (%v), want once %s", text, err, line)
 	}
 }
 
@@ -507,10 +531,10 @@ func TestEnvironmentVariables(t *testing.T) {
 			Addr: "value of addr", IssuerAddr: "value of issuer-addr", DynamoDBAddr: "value of dynamodb-addr", DocsAddr: "value of docs-addr",
 			Listen:      "value of listen",
 			DynamoDBURL: "http://127.0.0.1:8000", JWKSURL: "http://127.0.0.1:1/", Issuer: "flag", Audience: "value of audience",
-			UserClaim: "value of jwt-user-claim", RequiredScope: "value of jwt-required-scope", CORSOrigins: []string{"https://a.example", "http://localhost:*"}, Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template",
+			UserClaim: "value of jwt-user-claim", RequiredScope: "value of jwt-required-scope", CORSOrigins: []string{"https://a.example", "http://localhost:*"}, Environments: 7, Bootstrap: "value of bootstrap", Template: "value of template", Users: "value of users",
 			Data: "value of data", Schema: "value of schema",
 		},
-		port: 4000, users: "value of users", corsOrigins: "https://a.example, http://localhost:*", logLevel: "warn", log: "value of log",
+		port: 4000, corsOrigins: "https://a.example, http://localhost:*", logLevel: "warn", log: "value of log",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)

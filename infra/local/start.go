@@ -88,12 +88,8 @@ func note(w io.Writer, over <-chan struct{}) {
 
 func (c config) options(output io.Writer) (stack.Options, error) {
 	o := c.Options
-	var err error
-	if o.Users, err = stack.ReadUsers(c.users); err != nil {
-		return o, fmt.Errorf("-users: %w", err)
-	}
 	if o.Schema != "" {
-		if err = checkSchema(&o.Schema); err != nil {
+		if err := checkSchema(&o.Schema); err != nil {
 			return o, fmt.Errorf("-schema %s: %w", c.Schema, err)
 		}
 	}
@@ -207,11 +203,23 @@ func printStack(w io.Writer, c config, s *stack.Stack, took string) error {
 	}
 	fmt.Fprintf(table, "  DynamoDB\t%s\t%s\n", s.DynamoDBURL, stack.AWSCommand("dynamodb list-tables", s.DynamoDBURL))
 	table.Flush()
+	for _, f := range []struct{ flag, value, note string }{
+		{"data", c.Data, "keeps documents, history and signing key"},
+		{"schema", c.Schema, "every document must obey this schema"},
+		{"users", c.Users, "has the users, instead of the demo users"},
+		{"cors-origins", strings.Join(c.CORSOrigins, ","), "pages of these origins may call the API and get tokens"},
+		{"log", c.log, "gets the function's log"},
+	} {
+		if f.value != "" {
+			fmt.Fprintf(table, "  -%s\t%s\t%s\n", f.flag, f.value, f.note)
+		}
+	}
+	table.Flush()
 	if c.Listen != "" {
 		fmt.Fprintf(w, "\nWarning: API, tokens and DynamoDB are served on %s too, on the same ports: whoever reaches it gets tokens.\n", c.Listen)
 	}
 
-	if s.Issuer != nil || c.users != "" {
+	if s.Issuer != nil || c.Users != "" {
 		fmt.Fprint(w, "\nUsers:\n\n")
 		for _, u := range s.Users {
 			fmt.Fprintf(table, "  %s\t%s\n", u.Name, u.Note())

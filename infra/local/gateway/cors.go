@@ -17,6 +17,8 @@ type CORS struct {
 	AllowHeaders  []string
 	ExposeHeaders []string
 	MaxAge        int // seconds
+
+	Refused func(origin string) // called for each preflight request of an origin that is not allowed; nil: not
 }
 
 func (c CORS) on() bool { return len(c.AllowOrigins) > 0 }
@@ -54,10 +56,14 @@ func (c CORS) allow(h http.Header, r *http.Request) (allowed bool) {
 // preflight answers an OPTIONS request.
 func (c CORS) preflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	if r.Header.Get("Access-Control-Request-Method") != "" && c.allow(h, r) {
+	switch {
+	case r.Header.Get("Access-Control-Request-Method") == "": // it is no preflight request
+	case c.allow(h, r):
 		h.Set("Access-Control-Allow-Methods", strings.Join(c.AllowMethods, ","))
 		h.Set("Access-Control-Allow-Headers", strings.Join(c.AllowHeaders, ","))
 		h.Set("Access-Control-Max-Age", strconv.Itoa(c.MaxAge))
+	case c.Refused != nil:
+		c.Refused(r.Header.Get("Origin"))
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -16,6 +16,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ const keyBits = 2048
 type Issuer struct {
 	UserClaim string // one more claim that holds the user; empty: sub alone
 	Scope     string // the claim scope; empty: none
+	Example   string // a user, for the errors of /token
 
 	// Check returns an error, for the person who asks, if /token must give no token for a user. Nil: every user gets one.
 	Check func(ctx context.Context, user string) error
@@ -70,7 +72,7 @@ func Open(url, audience, file string) (*Issuer, error) {
 }
 
 func newIssuer(url, audience string) *Issuer {
-	i := &Issuer{url: url, audience: audience, mux: http.NewServeMux()}
+	i := &Issuer{url: url, audience: audience, Example: "alice", mux: http.NewServeMux()}
 	i.mux.HandleFunc("GET /token", i.serveToken)
 	i.mux.HandleFunc("GET /.well-known/jwks.json", i.serveKeys)
 	return i
@@ -160,7 +162,7 @@ const NoToken = "no token for "
 
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	if !i.isOwnHost(r.Host) {
-		http.Error(w, fmt.Sprintf(NoToken+"host %q; ask for %s/token?user=alice", r.Host, i.url), http.StatusMisdirectedRequest)
+		http.Error(w, fmt.Sprintf(NoToken+"host %q; ask for %s%s", r.Host, i.url, i.example()), http.StatusMisdirectedRequest)
 		return
 	}
 	claims, err := i.requestedClaims(r)
@@ -188,7 +190,12 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 func (i *Issuer) requestedClaims(r *http.Request) (map[string]any, error) {
 	user, ttl := r.FormValue("user"), TTL
 	if user == "" {
-		return nil, errors.New("user is missing; ask for /token?user=alice")
+		return nil, errors.New("user is missing; ask for " + i.example())
+	}
+	for name := range r.Form {
+		if known := []string{"user", "ttl", "scope", "claims"}; !slices.Contains(known, name) {
+			return nil, fmt.Errorf("there is no parameter %q; there are %s", name, strings.Join(known, ", "))
+		}
 	}
 	if text := r.FormValue("ttl"); text != "" {
 		var err error
@@ -202,12 +209,14 @@ func (i *Issuer) requestedClaims(r *http.Request) (map[string]any, error) {
 	}
 	if text := r.FormValue("claims"); text != "" {
 		if err := json.Unmarshal([]byte(text), &claims); err != nil || claims == nil { // null makes it nil
-			return nil, errors.New(`claims is not a JSON object such as {"email":"alice@example.com"}`)
+			return nil, errors.New(`claims is not a JSON object such as {"email":"alice@example.com"}; curl keeps its braces only with -g`)
 		}
 	}
 	maps.DeleteFunc(claims, func(name string, value any) bool { return value == nil || name == "scope" && value == "" })
 	return claims, nil
 }
+
+func (i *Issuer) example() string { return "/token?user=" + url.QueryEscape(i.Example) }
 
 // isOwnHost refuses other names: a web page could make its own name stand for this machine (DNS rebinding), and then
 // read the tokens. It cannot do so with an IP address, nor with the names that Docker and Podman give this machine.

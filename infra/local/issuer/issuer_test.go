@@ -72,11 +72,23 @@ func TestTokensVerify(t *testing.T) {
 	if _, err := verifier(t, i).Verify(t.Context(), strings.TrimSpace(expired)); err == nil {
 		t.Error("an expired token verifies")
 	}
-	for _, query := range []string{
-		"", "?user=", "?user=alice&ttl=soon", "?user=alice&claims=text", "?user=alice&claims=[]", "?user=alice&claims=null", "?user=alice&claims={}{}",
+}
+
+// A wrong request is told the right one.
+func TestWrongRequests(t *testing.T) {
+	t.Parallel()
+	i, server := serve(t)
+	i.Example = "a b"
+	const user, claims = "user is missing; ask for /token?user=a+b\n", "claims is not a JSON object such as {\"email\":\"alice@example.com\"}; curl keeps its braces only with -g\n"
+	for query, want := range map[string]string{
+		"": user, "?user=": user, "?usr=alice": user,
+		"?user=alice&ttl=soon":    "ttl is not a duration such as 90s, 1h or, for an expired token, -1h\n",
+		"?user=alice&tll=-1h":     "there is no parameter \"tll\"; there are user, ttl, scope, claims\n",
+		"?user=alice&claims=text": claims, "?user=alice&claims=[]": claims, "?user=alice&claims=null": claims, "?user=alice&claims={}{}": claims,
+		`?user=alice&claims="aud":null`: claims,
 	} {
-		if status, _ := get(t, server.URL+"/token"+query); status != 400 {
-			t.Errorf("/token%s: status %d, want 400", query, status)
+		if status, text := get(t, server.URL+"/token"+query); status != 400 || text != want {
+			t.Errorf("/token%s: %d %s, want 400 %s", query, status, text, want)
 		}
 	}
 }

@@ -36,7 +36,7 @@ const usersTable = "UsersTable"
 // FillDatabase creates the tables, named by their logical ids, in the database at
 // url, and puts the demo users. It keeps tables that exist.
 func FillDatabase(ctx context.Context, url string, tables map[string]template.Table) error {
-	users, err := ReadUsers("")
+	users, err := readUsers("")
 	if err != nil {
 		return err
 	}
@@ -66,8 +66,8 @@ func client(url string) *dynamodb.Client {
 }
 
 // checkUser returns an error, for the person who asks for a token, if the database does not have the user. It may also
-// be one that somebody has put there by hand. A database that does not answer is no reason to refuse a token.
-func (s *Stack) checkUser(ctx context.Context, tables map[string]template.Table, name string) error {
+// be one that somebody has put there by hand. file is that of the stack's users, or empty. A database that does not answer is no reason to refuse a token.
+func (s *Stack) checkUser(ctx context.Context, tables map[string]template.Table, file, name string) error {
 	got, err := client(s.DynamoDBURL).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(usersTable), Key: userKey(tables, name)})
 	if err != nil || got.Item != nil {
 		return nil
@@ -76,7 +76,11 @@ func (s *Stack) checkUser(ctx context.Context, tables map[string]template.Table,
 	for i, u := range s.Users {
 		names[i] = u.Name
 	}
-	return fmt.Errorf("there is no such user; the stack has %s, and those of your own with -users FILE", strings.Join(names, ", "))
+	more := "; for others: make run FLAGS='-users FILE'"
+	if file != "" {
+		more = " (from " + file + ")"
+	}
+	return fmt.Errorf("there is no such user; the stack has %s%s", strings.Join(names, ", "), more)
 }
 
 func userKey(tables map[string]template.Table, name string) map[string]types.AttributeValue {

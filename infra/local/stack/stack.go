@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"orgsettings/infra/local/docs"
@@ -52,7 +54,7 @@ type Options struct {
 
 	Schema string // absolute path of a JSON Schema of the documents; empty: they may be any JSON object
 
-	Users []User // nil: the demo users
+	Users string // path of a JSON file of the users; empty: the demo users
 
 	// Data is a directory that keeps documents, history and signing key between runs. Empty: they end with the stack.
 	Data string
@@ -92,11 +94,9 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Routes: t.Routes, DynamoDBURL: o.DynamoDBURL, Users: o.Users}
-	if s.Users == nil {
-		if s.Users, err = ReadUsers(""); err != nil {
-			return nil, err
-		}
+	s := &Stack{Routes: t.Routes, DynamoDBURL: o.DynamoDBURL}
+	if s.Users, err = readUsers(o.Users); err != nil {
+		return nil, fmt.Errorf("-users: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -132,8 +132,8 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 			}
 			return nil, err
 		}
-		s.Issuer.UserClaim, s.Issuer.Scope = o.UserClaim, o.RequiredScope
-		s.Issuer.Check = func(ctx context.Context, user string) error { return s.checkUser(ctx, t.Tables, user) }
+		s.Issuer.UserClaim, s.Issuer.Scope, s.Issuer.Example = o.UserClaim, o.RequiredScope, s.Users[0].Name
+		s.Issuer.Check = func(ctx context.Context, user string) error { return s.checkUser(ctx, t.Tables, o.Users, user) }
 		cors := gateway.CORS{AllowOrigins: o.CORSOrigins, AllowMethods: []string{http.MethodGet}}
 		tokens.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !cors.Answer(w, r) {
@@ -198,6 +198,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 			AllowHeaders:  t.CORS.AllowHeaders,
 			ExposeHeaders: t.CORS.ExposeHeaders,
 			MaxAge:        t.CORS.MaxAge,
+			Refused:       o.refused(),
 		},
 	})
 	if err != nil {
@@ -210,6 +211,17 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	}
 	page.serve(s.docs(os.DirFS(console)))
 	return s, nil
+}
+
+// refused returns a function that logs each origin that may not call the API, once.
+func (o Options) refused() func(origin string) {
+	var logged sync.Map
+	return func(origin string) {
+		if _, again := logged.LoadOrStore(origin, true); !again && o.Output != nil {
+			fmt.Fprintf(o.Output, "a page of %s may not call the API; make run FLAGS='-cors-origins %s' allows it\n",
+				origin, strings.Join(append(slices.Clone(o.CORSOrigins), origin), ","))
+		}
+	}
 }
 
 func newIssuer(url, data string) (*issuer.Issuer, error) {

@@ -298,15 +298,15 @@ func TestReadUsers(t *testing.T) {
 		`[{"user":"a","rolle":1}]`:     `unknown field "rolle"`,
 		`[{"organization":"o"}]`:       `user "" is empty or there twice`,
 		`[{"user":"a"},{"user":"a"}]`:  `user "a" is empty or there twice`,
-		`[{"user":"a","role":"BOSS"}]`: `role "BOSS" is not USER, BILLING, WORKSPACES, ADMINISTRATOR, OWNER or a number from 0 to 255`,
-		`[{"user":"a","role":256}]`:    "role 256 is not",
-		`[{"user":"a","role":1.5}]`:    "role 1.5 is not",
+		`[{"user":"a","role":"BOSS"}]`: `the role of user "a" is not USER, BILLING, WORKSPACES, ADMINISTRATOR or OWNER, in capitals, or a number from 0 to 255`,
+		`[{"user":"a","role":256}]`:    `the role of user "a" is not`,
+		`[{"user":"a","role":1.5}]`:    `the role of user "a" is not`,
 	} {
 		path := filepath.Join(t.TempDir(), "users.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		users, err := ReadUsers(path)
+		users, err := readUsers(path)
 		if want == "" {
 			if err != nil || len(users) != 3 || *users[0].Role != 255 || *users[1].Role != 7 || users[2].Role != nil || users[2].Org != "" {
 				t.Errorf("%s: %+v, %v", text, users, err)

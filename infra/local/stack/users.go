@@ -20,8 +20,11 @@ type User struct {
 	Role *Role  `json:"role"`         // nil: none is recorded
 }
 
-// Role is the number of a role. A users file has the number or the name.
+// Role is the number of a role. A users file has the number or the name. What is neither is read as noRole, so that the
+// error can name the user.
 type Role int
+
+const noRole Role = -1
 
 func roles() map[string]Role {
 	return map[string]Role{"USER": 0x00, "BILLING": 0x01, "WORKSPACES": 0x02, "ADMINISTRATOR": 0xfe, "OWNER": 0xff}
@@ -34,7 +37,7 @@ func (r *Role) UnmarshalJSON(text []byte) error {
 		role, ok = Role(number), true
 	}
 	if !ok {
-		return fmt.Errorf("role %s is not USER, BILLING, WORKSPACES, ADMINISTRATOR, OWNER or a number from 0 to 255", text)
+		role = noRole
 	}
 	*r = role
 	return nil
@@ -63,8 +66,8 @@ func (u User) Note() string {
 //go:embed users.json
 var demoUsers []byte
 
-// ReadUsers reads a users file. An empty path is that of the demo users.
-func ReadUsers(path string) (users []User, err error) {
+// readUsers reads a users file. An empty path is that of the demo users.
+func readUsers(path string) (users []User, err error) {
 	text := demoUsers
 	if path != "" {
 		if text, err = os.ReadFile(path); err != nil {
@@ -79,8 +82,12 @@ func ReadUsers(path string) (users []User, err error) {
 	}
 	seen := map[string]bool{"": true}
 	for _, u := range users {
-		if seen[u.Name] && err == nil {
+		switch {
+		case err != nil:
+		case seen[u.Name]:
 			err = fmt.Errorf("user %q is empty or there twice", u.Name)
+		case u.Role != nil && *u.Role == noRole:
+			err = fmt.Errorf("the role of user %q is not USER, BILLING, WORKSPACES, ADMINISTRATOR or OWNER, in capitals, or a number from 0 to 255", u.Name)
 		}
 		seen[u.Name] = true
 	}
