@@ -1,7 +1,7 @@
 // Command erase deletes the settings of one organization and their history for good.
 //
-// It asks for the organization's name before it deletes anything. It may be stopped at any time and run again. It is an
-// error that nothing is stored, since a mistyped name looks the same; this is also how it ends when it is repeated. It takes
+// It asks for the organization's name before it deletes anything. It may be stopped at any time and run again. If nothing
+// is stored, it ends with an error, also when it repeats an erasure: a mistyped name looks the same. It takes
 // region, credentials and endpoint from the environment, as the aws command does, and needs the permissions Query and
 // BatchWriteItem on both tables. It never prints a document.
 package main
