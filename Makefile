@@ -10,11 +10,6 @@ comma = ,
 # quote makes one word of a value for the shell, whatever characters it has.
 quote = '$(subst ','\'',$1)'
 
-# make takes -port for its own options -p and -o, and 4000 for a goal. With -p, an error of make itself would disappear in
-# the thousand lines that make prints after it, so the shell ends make.
-NUMBER = $(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(MAKECMDGOALS))
-$(if $(NUMBER),$(shell printf '%s\n' $(call quote,flags go into FLAGS: make $(firstword $(MAKECMDGOALS)) FLAGS='-port $(NUMBER)') >&2; kill $$PPID))
-
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 

@@ -61,14 +61,12 @@ func TestMakeRefuses(t *testing.T) {
 		t.Errorf("docs/deploy.md has no %q", install)
 	}
 	for args, want := range map[string]string{
-		"run -port 64030":          "flags go into FLAGS: make run FLAGS='-port 64030'",
-		"token -port 4000":         "flags go into FLAGS: make token FLAGS='-port 4000'",
 		"deploy SAM_PATH=absent":   "sam is missing: " + install,
 		"logs SAM_PATH=absent":     "sam is missing: " + install,
 		"delete SAM_PATH=absent":   "sam is missing: " + install,
 		"logs ENV=production":      "*** ENV is production, which is not dev, staging or prod.  Stop.",
 		"build ARCHITECTURE=arm":   "*** ARCHITECTURE is arm, which is not arm64 or x86_64.  Stop.",
-		"build SCHEMA=" + schema:   "schema: " + schema + ": /typ: unknown keyword",
+		"build SCHEMA=" + schema:   "schema: " + schema + ": /typ: unknown keyword; notes belong in $comment or description",
 		"build SCHEMA=absent.json": "schema: open absent.json: no such file or directory",
 	} {
 		cmd := exec.CommandContext(t.Context(), "make", strings.Fields(args)...)

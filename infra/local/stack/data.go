@@ -66,7 +66,8 @@ func client(url string) *dynamodb.Client {
 }
 
 // checkUser returns an error, for the person who asks for a token, if the database does not have the user. It may also
-// be one that somebody has put there by hand. file is that of the stack's users, or empty. A database that does not answer is no reason to refuse a token.
+// be one that somebody has put there by hand. file is that of the stack's users, or empty. A database that does not answer
+// is no reason to refuse a token.
 func (s *Stack) checkUser(ctx context.Context, tables map[string]template.Table, file, name string) error {
 	got, err := client(s.DynamoDBURL).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(usersTable), Key: userKey(tables, name)})
 	if err != nil || got.Item != nil {
