@@ -72,7 +72,7 @@ func (s *Service) history(ctx context.Context, org OrgID, before Revision, limit
 // Revision returns the state with revision r of the organization of user, and what it changed: nil if the state that it
 // superseded is gone or is no document.
 //
-// Errors: those of [Service.History], [ErrNoRevision], and one without a kind if the stored text is no document.
+// Errors: those of [Service.History], [ErrNoRevision], and a [*CorruptError] if the stored text is no document.
 func (s *Service) Revision(ctx context.Context, user UserID, r Revision) (Record, *Changes, error) {
 	org, err := s.historyOf(ctx, user)
 	if err != nil {

@@ -29,7 +29,7 @@ type Service struct {
 func New(c Config) *Service { return &Service{c} }
 
 // Read returns the current record of the organization of user. Every member may read. Errors: [ErrNoOrganization],
-// [ErrUnavailable], and one without a kind if the stored text is no document.
+// [ErrUnavailable], and a [*CorruptError] if the stored text is no document.
 func (s *Service) Read(ctx context.Context, user UserID) (Record, error) {
 	m, err := s.membership(ctx, user)
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Service) Read(ctx context.Context, user UserID) (Record, error) {
 //
 // Errors: [ErrNoOrganization], [ErrForbidden] if the role of user may not write, a [*ConflictError] if c does not hold, an
 // [*UnconditionalError], [ErrContended], [ErrUnavailable], a [*TooLargeError] for the result, an [*InvalidError] if the
-// result violates the schema, and one without a kind if the stored text is no document and e depends on it.
+// result violates the schema, and a [*CorruptError] if the stored text is no document and e depends on it.
 func (s *Service) Write(ctx context.Context, user UserID, e Edit, c Condition) (Record, error) {
 	org, err := s.writable(ctx, user)
 	if err != nil {

@@ -30,8 +30,8 @@ type Membership struct {
 type Record struct {
 	Org       OrgID
 	Document  Document
-	Corrupt   error     // why the stored text is no document; nil: Document is what is stored
-	Revision  Revision  // empty: nothing is stored, or something with another revision than [ParseRevision] takes
+	Corrupt   error     // a [*CorruptError] if the stored text is no document; nil: Document is what is stored
+	Revision  Revision  // empty: nothing is stored, or what is stored has a revision that [ParseRevision] refuses, or none
 	UpdatedAt time.Time // zero: unknown
 	UpdatedBy UserID    // empty: unknown
 
@@ -67,7 +67,7 @@ type Store interface {
 	Put(ctx context.Context, r Record, c Condition) error
 
 	// Swap replaces old, which this store returned, by r in one atomic step, if the stored revision is still that of
-	// old, whatever its form and order. Otherwise it does as Put does.
+	// old. The revision of old may be missing, malformed or higher than r.Revision. In all else Swap is like Put.
 	Swap(ctx context.Context, old, r Record) error
 
 	// Stamp gives old, which this store returned, the revision r and leaves the rest of it as it is stored. It is one
@@ -94,7 +94,7 @@ type Archive interface {
 }
 
 // Reasons for which the service refuses or fails. Any other error is an [*InvalidError], a [*TooLargeError], a
-// [*ConflictError], an [*UnconditionalError] or a bug.
+// [*ConflictError], an [*UnconditionalError], a [*CorruptError] or a bug.
 var (
 	ErrNoOrganization   = errors.New("user is not associated with an organization")
 	ErrForbidden        = errors.New("role may not modify organization settings")
