@@ -31,6 +31,7 @@ func TestEdits(t *testing.T) {
 		{"DELETE of what is not there", "DELETE", "", `{"keys":["nothing","a.z","c.d.e"]}`, nil, 200, removed, "="},
 		{"DELETE under a wrong tag", "DELETE", "", `{"keys":["a"]}`, []string{"If-None-Match", "*"}, 412, because(exist), "="},
 		{"DELETE", "DELETE", "", `{"keys":["a.y","e.f","g.h"],"other":1}`, nil, 200, removed, `{"a":{},"c":{"d":1},"g":{}}`},
+		{"DELETE by a query with a comma", "DELETE", "?keys=a,g", "", nil, 200, removed, "="},
 		{"DELETE by query", "DELETE", "?keys=c.d&keys=a&other=1&keys=%67", "", nil, 200, removed, `{"c":{}}`},
 		{"DELETE by an unreadable query", "DELETE", "?keys=%zz", "", nil, 400, notRemoved("query cannot be read"), "="},
 		{"DELETE by another parameter", "DELETE", "?key=a", "", nil, 400, notRemoved("the query has no parameter named keys; write ?keys=a&keys=b.c"), "="},
