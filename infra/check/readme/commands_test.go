@@ -69,6 +69,7 @@ var accounts = []account{
 	{"make run FLAGS=-h", executed},
 	{"make run FLAGS=\"-listen ", stands(samLocal, "\nmake run FLAGS=\"-listen 172.17.0.1\" ")},
 	{"make run FLAGS='-- ", executed},
+	{"make run FLAGS='-schema settings.schema.json -- true", schemaIsChecked},
 	{"make run FLAGS='-", flagsExist},
 	{"make run", started},
 	{"export ARCHITECTURE=", typedIn(samLocal)},
@@ -168,6 +169,20 @@ func typedIn(file string) func(*testing.T, *session, command) {
 // flagsExist accounts for a stack with flags: the local stack takes them and prints its help.
 func flagsExist(t *testing.T, s *session, c command) {
 	executed(t, s, command{line: strings.TrimSuffix(c.line, "'") + " -h'"})
+}
+
+// schemaIsChecked runs a command with a schema and with a wrong one.
+func schemaIsChecked(t *testing.T, s *session, c command) {
+	file := filepath.Join(t.TempDir(), "settings.schema.json")
+	line := strings.Replace(c.line, "settings.schema.json", file, 1)
+	for schema, end := range map[string]string{`{"type":"object"}`: "", `{"type":"objekt"}`: " && exit 1 || true"} {
+		if err := os.WriteFile(file, []byte(schema), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out := run(t, s, line+end); out != "" {
+			t.Errorf("prints for %s\n%s", schema, out)
+		}
+	}
 }
 
 // expands accounts for a target that needs an AWS account or much time: what make would run contains want.

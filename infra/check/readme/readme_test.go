@@ -3,12 +3,16 @@
 package readme
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"orgsettings/internal/schema"
 )
 
 const root = "../../.."
@@ -84,6 +88,40 @@ func TestPlacesExist(t *testing.T) {
 	}
 	if links < 30 || places < 100 {
 		t.Errorf("only %d links and %d places are found", links, places)
+	}
+}
+
+// docs/configuration.md names the formats and the annotations of a schema as they are.
+func TestSchemaKeywords(t *testing.T) {
+	t.Parallel()
+	page := text(t, "docs/configuration.md")
+	listed := func(begin string) []string {
+		_, list, found := strings.Cut(page, "\n- These "+begin+": ")
+		if list, _, _ = strings.Cut(list, "."); !found {
+			t.Fatalf("there is no list of the %s", begin)
+		}
+		return code(list)
+	}
+	formats := listed("formats are known, and enforced")
+	// https://json-schema.org/draft/2020-12/json-schema-validation#section-7.3
+	standard := "date date-time duration email hostname idn-email idn-hostname ipv4 ipv6 iri iri-reference json-pointer regex " +
+		"relative-json-pointer time uri uri-reference uri-template uuid"
+	for _, format := range slices.Concat(formats, strings.Fields(standard)) {
+		_, err := schema.Compile(fmt.Appendf(nil, `{"format":%q}`, format))
+		if known := err == nil; known != slices.Contains(formats, format) {
+			t.Errorf("format %s is known: %v", format, known)
+		}
+	}
+	values := map[string]string{
+		"examples": `[1]`, "deprecated": `true`, "readOnly": `true`, "writeOnly": `true`, "contentEncoding": `"base64"`, "contentSchema": `false`,
+	}
+	for _, keyword := range listed("keywords enforce nothing") {
+		s, err := schema.Compile(fmt.Appendf(nil, `{"properties":{"a":{%q:%s}}}`, keyword, cmp.Or(values[keyword], `"application/json"`)))
+		if err != nil {
+			t.Error(err)
+		} else if err := s.Validate([]byte(`{"a":"{"}`)); err != nil {
+			t.Errorf("%s is enforced: %v", keyword, err)
+		}
 	}
 }
 
