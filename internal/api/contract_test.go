@@ -338,7 +338,7 @@ func TestRoutes(t *testing.T) {
 		t.Errorf("routes (-want +got):\n%s", diff)
 	}
 	s := newService(t)
-	if r := s.call(t, "PATCH", `{}`, s.as(t, "alice")...); r.StatusCode != 404 || text(t, r) != `{"success":false,"message":"Not Found"}` {
+	if r := s.call(t, "TRACE", `{}`, s.as(t, "alice")...); r.StatusCode != 404 || text(t, r) != `{"success":false,"message":"Not Found"}` {
 		t.Errorf("an unknown route answers %d", r.StatusCode)
 	}
 }

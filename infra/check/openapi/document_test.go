@@ -188,7 +188,7 @@ func TestValidateRefuses(t *testing.T) {
 		"below a revision":    {"GET", revision + "/restore/x", 404, nil, `{"message":"Not Found"}`, true},
 		"no revision":         {"GET", "/settings/organization/history/", 404, nil, `{"message":"Not Found"}`, true},
 		"no route":            {"GET", "/settings", 404, nil, `{"message":"Not Found"}`, true},
-		"no method":           {"PATCH", "/settings/organization", 404, nil, `{"message":"Not Found"}`, true},
+		"no method":           {"TRACE", "/settings/organization", 404, nil, `{"message":"Not Found"}`, true},
 		"no route, our shape": {"GET", "/settings", 404, nil, `{"success":false,"message":"Not Found"}`, false},
 		"no route, 200":       {"GET", "/settings", 200, nil, `{"message":"Not Found"}`, false},
 	} {

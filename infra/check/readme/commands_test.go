@@ -90,6 +90,7 @@ var accounts = []account{
 	{".ci/run", stands(".ci/run", "#!/usr/bin/env bash\n")},
 	{"sh clients/typescript/check.sh", stands(".ci/run", "\nsh clients/typescript/check.sh\n")},
 	{"sh docs/samples/run.sh", stands(".ci/run", "\nsh docs/samples/run.sh\n")},
+	{"go test ./internal/api ./infra/check/openapi ./infra/check/template", stands(".ci/run", "\nmake test\n")},
 	{"go test ./internal/settings", stands("internal/settings/service_test.go", "package settings")},
 	{"make build", stands(".ci/run", "\nmake build ")},
 	{"make validate", stands(".github/workflows/ci.yml", "run: make validate\n")},
