@@ -1,10 +1,11 @@
 import { FlashbackError, rawJson, type OrganizationSettings } from '@flashback/client';
 import { show } from './changes.js';
 import { ask, button, element } from './dom.js';
-import { compare, Editor, merge } from './editor.js';
+import { compare, Editor } from './editor.js';
 import { Help } from './help.js';
 import { check, compact, layout, place } from './json.js';
 import type { Page } from './main.js';
+import { merge } from './merge.js';
 
 /** The document: edits, previews and saves its text. */
 export class SettingsDocument {
@@ -126,19 +127,28 @@ export class SettingsDocument {
       this.#page.changed();
       return;
     }
-    const result = compare('Merged', theirs, merge(base.text, theirs, mine), ['theirs', 'merged'], true);
+    const problems = check(mine);
+    if (problems.length > 0) {
+      this.#editor.show(problems);
+      throw new Error('The document has changed meanwhile. Correct the mistakes in your text, then Reload brings both together.');
+    }
+    const before = layout(base.text);
+    const merged = merge(before, theirs, mine);
+    const result = compare('Merged', theirs, merged.text, ['theirs', 'merged'], true);
     const choice = await ask(
       'The document has changed meanwhile',
       [
-        element('p', {}, 'Nothing is overwritten. Take theirs and drop your edits, or continue with the merged text. Close keeps your edits as they are.'),
+        element('p', {}, 'Your edits are not stored yet. Take theirs and drop your edits, or continue with the merged text. Close keeps your edits as they are.'),
+        ...conflicting(merged.conflicts),
         element('h3', {}, 'What they changed'),
-        compare('Their change', base.text, theirs, ['before', 'theirs']).view,
+        compare('Their change', before, theirs, ['before', 'theirs']).view,
         element('h3', {}, 'What you changed'),
-        compare('Your change', base.text, mine, ['before', 'yours']).view,
+        compare('Your change', before, layout(mine), ['before', 'yours']).view,
         element('h3', {}, 'Both together, for you to edit: theirs → merged'),
         result.view,
       ],
       ['Take theirs', 'Continue with merged'],
+      merged.conflicts.length === 0,
     );
     if (choice === 'Take theirs') this.#open(theirs, etag, false);
     if (choice === 'Continue with merged') {
@@ -149,6 +159,16 @@ export class SettingsDocument {
     }
     this.#page.changed();
   }
+}
+
+/** Names the values of which the merged text has only one side. */
+function conflicting(pointers: string[]): Node[] {
+  if (pointers.length === 0) return [];
+  const items = pointers.map((pointer) => element('li', {}, element('code', {}, pointer)));
+  return [
+    element('p', { className: 'error' }, 'You both changed these values, in different ways. The merged text has yours and not theirs:'),
+    element('ul', { className: 'changes' }, ...items),
+  ];
 }
 
 /** Returns the JSON Pointer of an error into the document. */

@@ -24,14 +24,14 @@ export function time(at: string): HTMLTimeElement {
 
 /**
  * Asks the person to choose one of actions, by their texts. It returns undefined if the person closes the dialog. The last
- * action is the one that the dialog is for.
+ * action is the primary one, if there is one.
  */
-export function ask<A extends string>(title: string, body: Node[], actions: readonly A[]): Promise<A | undefined> {
+export function ask<A extends string>(title: string, body: Node[], actions: readonly A[], primary = true): Promise<A | undefined> {
   const heading = element('h2', { id: 'dialog-title', tabIndex: -1, autofocus: true }, title); // not an editor, which opens a keyboard
   const dialog = element('dialog', {}, heading, element('div', { className: 'body' }, ...body));
   dialog.setAttribute('aria-labelledby', heading.id);
   const buttons = [button('Close', () => dialog.close()), ...actions.map((action) => button(action, () => dialog.close(action)))];
-  if (actions.length > 0) buttons.at(-1)!.className = 'primary';
+  if (primary && actions.length > 0) buttons.at(-1)!.className = 'primary';
   dialog.append(element('p', { className: 'buttons' }, ...buttons));
   document.body.append(dialog);
   return new Promise((resolve) => {

@@ -2,9 +2,9 @@ import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import { bracketMatching, codeFolding, foldGutter, foldKeymap, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { linter, lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
-import { Chunk, MergeView, unifiedMergeView } from '@codemirror/merge';
+import { MergeView, unifiedMergeView } from '@codemirror/merge';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
-import { EditorState, Text, type Extension } from '@codemirror/state';
+import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { check, type Problem } from './json.js';
@@ -153,22 +153,4 @@ export function compare(title: string, a: string, b: string, names: [a: string, 
     editor = sides.b;
   }
   return { view, text: () => editor.state.doc.toString() };
-}
-
-/** Bounds the time of a comparison. The sides of MergeView have the same bound. */
-const limited = { scanLimit: 500 };
-
-/** Adds to mine what theirs changed against base, except where mine changed the same lines or lines beside them. */
-export function merge(base: string, theirs: string, mine: string): string {
-  const [b, t, m] = [base, theirs, mine].map((text) => Text.of(text.split('\n'))) as [Text, Text, Text];
-  const own = Chunk.build(b, m, limited);
-  let [merged, shift] = [mine, 0];
-  for (const chunk of Chunk.build(b, t, limited)) {
-    if (own.some((o) => o.fromA <= chunk.toA && chunk.fromA <= o.toA)) continue;
-    const moved = own.filter((o) => o.toA < chunk.fromA).reduce((sum, o) => sum + (o.toB - o.fromB) - (o.toA - o.fromA), shift);
-    const text = theirs.slice(chunk.fromB, chunk.toB);
-    merged = merged.slice(0, chunk.fromA + moved) + text + merged.slice(chunk.toA + moved);
-    shift += text.length - (chunk.toA - chunk.fromA);
-  }
-  return merged;
 }

@@ -89,55 +89,6 @@ func TestConsole(t *testing.T) {
 	c.silent()
 }
 
-// Two tabs edit the same document. The second one to save merges: each has what both changed. The third one takes.
-func TestConsoleConflict(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	call(t, s, "POST", "alice", `{"settings":{"a":1,"b":2,"c":3,"d":4,"e":5}}`)
-	one := openConsole(t, s.DocsURL+"/console/")
-	text := "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3,\n  \"d\": 4,\n  \"e\": 5\n}"
-	one.shows(text)
-	two := one.another(s.DocsURL + "/console/")
-	two.shows(text)
-
-	one.write(strings.Replace(text, `"a": 1`, `"a": 10`, 1))
-	one.press("Save")
-	one.says("Saved.")
-	two.write(strings.Replace(text, `"e": 5`, `"e": 50`, 1))
-	two.press("Save")
-	two.dialog("The document has changed meanwhile")
-	for n, want := range []string{`"a": 10,`, `"e": 50`} {
-		if got := two.compared(n, "b"); !strings.Contains(got, want) {
-			t.Errorf("comparison %d shows no %s:\n%s", n, want, got)
-		}
-	}
-	two.accessible("conflict")
-	two.press("Continue with merged")
-	merged := strings.NewReplacer(`"a": 1`, `"a": 10`, `"e": 5`, `"e": 50`).Replace(text)
-	two.shows(merged)
-	two.says("not saved yet")
-	if got := call(t, s, "GET", "alice", ""); !strings.Contains(got, `"e":5}`) {
-		t.Errorf("before saving, stored is %s", got)
-	}
-	two.press("Save")
-	two.says("Saved.")
-	if got := call(t, s, "GET", "alice", ""); got != `{"success":true,"settings":{"a":10,"b":2,"c":3,"d":4,"e":50}}` {
-		t.Errorf("stored is %s", got)
-	}
-
-	one.write(`{"mine":1}`)
-	one.press("Save")
-	one.dialog("The document has changed meanwhile")
-	one.press("Close")
-	one.shows(`{"mine":1}`)
-	one.press("Save")
-	one.dialog("The document has changed meanwhile")
-	one.press("Take theirs")
-	one.shows(merged)
-	one.silent()
-	two.silent()
-}
-
 // dave may read. carol is in another organization. Values that look like HTML are text.
 func TestConsoleMember(t *testing.T) {
 	t.Parallel()
