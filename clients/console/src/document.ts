@@ -53,8 +53,10 @@ export class SettingsDocument {
     this.#page.watch(this.#help.open(settings));
     const { text, etag } = await settings.get();
     if (settings !== this.#settings) return; // another person has taken over
-    if (this.isEdited) await this.#update(text, etag);
-    else this.#open(layout(text), etag, readOnly);
+    if (!this.isEdited) this.#open(layout(text), etag, readOnly);
+    else if (etag === this.#base!.etag && text === compact(this.#base!.text)) {
+      this.#page.say('Nobody else has changed the document. Your edits are kept.');
+    } else await this.#update(text, etag);
   }
 
   /** Shows what it would do to make a text the document. It returns the revision to match if the person chooses action. */
@@ -85,11 +87,15 @@ export class SettingsDocument {
       this.#editor.show(problems);
       throw new Error(`Not sent: ${problems[0]!.message}`);
     }
+    const { etag } = this.#base!;
     try {
       await call(compact(text));
     } catch (error) {
       if (!(error instanceof FlashbackError)) throw error;
-      if (error.status === 412) return this.open();
+      if (error.status === 412) {
+        if (error.etag !== etag) return this.open();
+        throw new Error('These settings have no revision yet: another program wrote them. Write them once by the API, with If-Match: *');
+      }
       const pointer = pointerOf(error);
       if (pointer !== undefined) this.#editor.show([{ ...place(text, pointer), message: error.error ?? error.message }]);
       throw error;
@@ -120,7 +126,6 @@ export class SettingsDocument {
     const base = this.#base!;
     const mine = this.#editor.text;
     const theirs = layout(stored);
-    if (etag === base.etag) throw new Error('These settings have no revision yet: another program wrote them. Write them once by the API, with If-Match: *');
     if (compact(mine) === stored) {
       this.#open(theirs, etag, false); // such as a write of this page whose answer was lost
       this.#page.say('Saved.');

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -44,7 +47,8 @@ func TestConsoleElsewhere(t *testing.T) {
 	c.says("expired")
 	c.shows(`{"theme":"light"}`)
 	enter(token(t, s, "alice"))
-	c.waitFor(`document.getElementById("status").textContent === ""`)
+	c.says("Nobody else has changed the document. Your edits are kept.")
+	c.shows(`{"theme":"light"}`)
 	c.press("Save")
 	c.says("Saved.")
 	if got := call(t, s, "GET", "alice", ""); got != `{"success":true,"settings":{"theme":"light"}}` {
@@ -96,6 +100,37 @@ func TestConsoleMarksWhatIsRefused(t *testing.T) {
 		c.says(refusals[document])
 		c.waitFor(fmt.Sprintf(`document.querySelector(".editor").shadowRoot.querySelector(".cm-lintRange-error")?.textContent === %q`, place))
 	}
+}
+
+// Reload keeps edits. Settings that another program wrote without a revision cannot be saved safely, and the page says so.
+func TestConsoleWithoutRevision(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := openConsole(t, s.DocsURL+"/console/")
+	c.shows("{}")
+	c.write(`{"mine":1}`)
+	c.press("Reload")
+	c.says("Nobody else has changed the document. Your edits are kept.")
+	c.press("Save")
+	c.says("Saved.")
+
+	client := dynamodb.New(dynamodb.Options{
+		BaseEndpoint: &s.DynamoDBURL, Region: "local", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+	_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new("SettingsTable"), Item: map[string]types.AttributeValue{
+		"orgId": &types.AttributeValueMemberS{Value: "acme"}, "settings": &types.AttributeValueMemberS{Value: `{"theirs":1}`},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.press("Reload")
+	c.shows("{\n  \"theirs\": 1\n}")
+	c.write(`{"mine":1}`)
+	c.press("Reload")
+	c.says("Nobody else has changed the document. Your edits are kept.")
+	c.press("Save")
+	c.says("These settings have no revision yet")
+	c.shows(`{"mine":1}`)
 }
 
 // While the service is away nothing is lost. Back again, it takes the same edits.
