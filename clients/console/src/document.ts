@@ -24,15 +24,19 @@ export class SettingsDocument {
     this.#buttons = [
       action('Preview', () => this.#preview()),
       action('Save', () => this.#save()),
-      button('Discard changes', () => (this.#editor.text = this.#base!.text)),
+      button('Discard changes', () => {
+        this.#editor.text = this.#base!.text;
+        this.focus();
+      }),
     ];
-    this.#buttons[1]!.className = 'primary';
+    const save = this.#buttons[1]!;
+    Object.assign(save, { className: 'primary', title: 'Ctrl+S', ariaKeyShortcuts: 'Control+S' });
     const reload = action('Reload', async () => {
       page.changed();
       await this.open();
     });
     host.append(text, this.#help.line, element('p', { className: 'buttons' }, this.#state, ...this.#buttons, reload), this.#help.schema);
-    this.#editor = new Editor(text, () => this.#changed(), () => this.#help.moved());
+    this.#editor = new Editor(text, () => this.#changed(), () => this.#help.moved(), () => save.click());
     addEventListener('beforeunload', (event) => this.isEdited && event.preventDefault());
   }
 
@@ -45,6 +49,11 @@ export class SettingsDocument {
     if (this.isEdited && !confirm('Drop your edits?')) return false;
     this.#base = undefined;
     return true;
+  }
+
+  /** Goes on in the text, where a button that had the focus is now disabled or gone. */
+  focus(): void {
+    this.#editor.focus();
   }
 
   /** Reads the document, of other settings or again. If there are edits and it has changed, the person decides. */
@@ -118,6 +127,7 @@ export class SettingsDocument {
       this.#changed(); // somebody may have typed on
       this.#page.say('Saved.');
       this.#page.changed();
+      this.focus();
     });
   }
 
@@ -155,6 +165,7 @@ export class SettingsDocument {
       ['Take theirs', 'Continue with merged'],
       merged.conflicts.length === 0,
     );
+    if (choice !== undefined) this.focus();
     if (choice === 'Take theirs') this.#open(theirs, etag, false);
     if (choice === 'Continue with merged') {
       const text = result.text();

@@ -56,7 +56,10 @@ const common = (label: string, readOnly: boolean): Extension => [
 ];
 
 const diagnostic = (problem: Problem): Diagnostic => ({ ...problem, severity: 'error' });
-const lint = (): Extension => [linter((view) => check(view.state.doc.toString()).map(diagnostic)), lintGutter()];
+const lint = (shown: () => Problem[] | undefined = () => undefined): Extension => [
+  linter((view) => (shown() ?? check(view.state.doc.toString())).map(diagnostic)),
+  lintGutter(),
+];
 
 /** In a shadow root, CodeMirror's styles are constructed style sheets, which need no exception in the Content-Security-Policy. */
 function shadow(host: HTMLElement): ShadowRoot {
@@ -68,32 +71,40 @@ export class Editor {
   readonly #view: EditorView;
   readonly #changed: () => void;
   readonly #moved: () => void;
+  readonly #save: () => void;
   #readOnly = false;
+  #shown: Problem[] | undefined; // by show, until the text changes
 
-  /** With every change of the text, changed is called; with every change of the text or the cursor, moved. */
-  constructor(host: HTMLElement, changed: () => void, moved: () => void) {
+  /** With every change of the text, changed is called; with every change of the text or the cursor, moved; with Ctrl+S, save. */
+  constructor(host: HTMLElement, changed: () => void, moved: () => void, save: () => void) {
     const root = shadow(host);
     this.#view = new EditorView({ parent: root, root });
     this.#changed = changed;
     this.#moved = moved;
+    this.#save = save;
     this.open('{}', false);
   }
 
   /** Shows another text. Its undo history is empty. */
   open(text: string, readOnly: boolean): void {
     this.#readOnly = readOnly;
+    this.#shown = undefined;
     this.#view.setState(
       EditorState.create({
         doc: text,
         extensions: [
           common('The document as JSON', readOnly),
-          readOnly ? [] : lint(),
+          readOnly ? [] : lint(() => this.#shown),
+          keymap.of([{ key: 'Mod-s', preventDefault: true, run: () => (this.#save(), true) }]),
           history(),
           codeFolding(),
           foldGutter(),
           highlightSelectionMatches(),
           EditorView.updateListener.of(({ docChanged, selectionSet }) => {
-            if (docChanged) this.#changed();
+            if (docChanged) {
+              this.#shown = undefined;
+              this.#changed();
+            }
             if (docChanged || selectionSet) this.#moved();
           }),
         ],
@@ -121,12 +132,17 @@ export class Editor {
     this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } });
   }
 
-  /** Marks problems and goes to the first. */
+  focus(): void {
+    this.#view.focus();
+  }
+
+  /** Marks problems, until the text changes, and goes to the first. */
   show(problems: Problem[]): void {
+    this.#shown = problems;
     this.#view.dispatch(setDiagnostics(this.#view.state, problems.map(diagnostic)));
     const [first] = problems;
     if (first) this.#view.dispatch({ selection: { anchor: first.from }, effects: EditorView.scrollIntoView(first.from, { y: 'center' }) });
-    this.#view.focus();
+    this.focus();
   }
 }
 

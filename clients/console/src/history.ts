@@ -88,6 +88,7 @@ export class SettingsHistory {
     this.#page.say('Restored.');
     this.#page.changed();
     await this.#document.open();
+    this.#document.focus();
   }
 
   /** Returns the document before a state. Before the first one it is empty. */

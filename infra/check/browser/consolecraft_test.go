@@ -77,6 +77,53 @@ func TestConsoleIsAccessible(t *testing.T) {
 	c.silent()
 }
 
+// After each action the focus is in the editor, where the person goes on. Ctrl+S saves.
+func TestConsoleFocus(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := openConsole(t, s.DocsURL+"/console/")
+	c.shows("{}")
+	const inEditor = `document.activeElement.shadowRoot?.activeElement?.ariaLabel === "The document as JSON"`
+	goesOn := func(after string) {
+		t.Helper()
+		c.waitFor(`document.body.ariaBusy === "false" && !document.querySelector("dialog")`)
+		// A disabled button loses the focus when the page is drawn again.
+		c.Do(chromedp.Evaluate[chromedp.Void](`new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))`, chromedp.EvalAwaitPromise))
+		if !ask(c.tab, chromedp.Evaluate[bool](inEditor)) {
+			t.Errorf("after %s, the focus is on %s", after, ask(c.tab, chromedp.Evaluate[string](`document.activeElement.outerHTML.slice(0, 99)`)))
+		}
+	}
+	c.write(`{"a":1}`)
+	c.press("Save")
+	c.says("Saved.")
+	goesOn("Save")
+	c.write(`{"a":2}`)
+	c.press("Preview")
+	c.dialog("What saving would change")
+	c.press("Save")
+	c.says("Saved.")
+	goesOn("Save in the preview")
+	c.write(`{"a":3}`)
+	c.press("Discard changes")
+	goesOn("Discard changes")
+	c.history(2)
+	c.Do(chromedp.Click("#history li:last-child button"))
+	c.dialog("What this change did")
+	c.press("Restore …")
+	c.dialog("What restoring would change")
+	c.press("Restore")
+	c.says("Restored.")
+	goesOn("Restore")
+
+	c.write(`{"a":4}`)
+	c.Do(chromedp.KeyEvent("s", chromedp.KeyModifiers(kb.ModifierCtrl)))
+	c.says("Saved.")
+	if got := call(t, s, "GET", "alice", ""); got != `{"success":true,"settings":{"a":4}}` {
+		t.Errorf("after Ctrl+S, stored is %s", got)
+	}
+	c.silent()
+}
+
 // The page is small.
 func TestConsoleSize(t *testing.T) {
 	t.Parallel()

@@ -98,7 +98,13 @@ func TestConsoleMarksWhatIsRefused(t *testing.T) {
 		c.write(document)
 		c.press("Save")
 		c.says(refusals[document])
-		c.waitFor(fmt.Sprintf(`document.querySelector(".editor").shadowRoot.querySelector(".cm-lintRange-error")?.textContent === %q`, place))
+		marked := fmt.Sprintf(`document.querySelector(".editor").shadowRoot.querySelector(".cm-lintRange-error")?.textContent === %q`, place)
+		c.waitFor(marked)
+		// The check of the text that was written starts 0.75 s after it. The mark stays.
+		c.waitFor(`(window.until ??= performance.now() + 1000) < performance.now()`)
+		if !ask(c.tab, chromedp.Evaluate[bool](`delete window.until, `+marked)) {
+			t.Errorf("the mark of %s has gone", place)
+		}
 	}
 }
 
