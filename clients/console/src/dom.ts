@@ -13,10 +13,10 @@ export function button(text: string, onclick: () => void): HTMLButtonElement {
   return element('button', { type: 'button', onclick }, text);
 }
 
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
-/** Shows an RFC 3339 time in the reader's zone, and the exact one on hover. */
+/** Shows an RFC 3339 time in the reader's zone, to the second, and with its zone on hover. */
 export function time(at: string): HTMLTimeElement {
   const date = new Date(at);
   return element('time', { dateTime: at, title: `${exact.format(date)} (${at})` }, short.format(date));

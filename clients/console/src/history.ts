@@ -80,7 +80,7 @@ export class SettingsHistory {
     const before = state.changesText === undefined ? undefined : await this.#before(revision!);
     const shown = show(state, before, ['Before', 'After']);
     const title = element('p', {}, ...(state.updatedAt ? [time(state.updatedAt)] : []), ` ${state.updatedBy ?? 'by an unknown user'}`);
-    const choice = await ask('What this change did', [title, ...shown], isCurrent ? [] : ['Restore …']);
+    const choice = await ask('What this change did', [title, ...shown], isCurrent ? [] : ['Restore the state after this change …']);
     if (choice === undefined) return;
     const confirmed = await this.#document.confirm('What restoring would change', state.text, 'Restore');
     if (!confirmed) return;

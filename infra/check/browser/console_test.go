@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -73,9 +74,12 @@ func TestConsole(t *testing.T) {
 	if at := ask(c.tab, chromedp.Evaluate[string](`document.querySelector("#history time").title`)); !strings.Contains(at, fmt.Sprint(time.Now().Year())) {
 		t.Errorf("the exact time is %q", at)
 	}
+	if at := ask(c.tab, chromedp.Text("#history time")); !regexp.MustCompile(`:\d\d:\d\d`).MatchString(at) {
+		t.Errorf("the time %q has no seconds", at)
+	}
 	c.Do(chromedp.Click("#history li:last-child button"))
 	c.dialog("What this change did")
-	c.press("Restore …")
+	c.press("Restore the state after this change …")
 	if shown := c.dialog("What restoring would change"); !strings.Contains(shown, `/theme changed: "light" → "dark"`) {
 		t.Errorf("the preview of the restore shows\n%s", shown)
 	}

@@ -109,7 +109,7 @@ func TestConsoleFocus(t *testing.T) {
 	c.history(2)
 	c.Do(chromedp.Click("#history li:last-child button"))
 	c.dialog("What this change did")
-	c.press("Restore …")
+	c.press("Restore the state after this change …")
 	c.dialog("What restoring would change")
 	c.press("Restore")
 	c.says("Restored.")
