@@ -77,7 +77,8 @@ export class Caller {
     form.append(element('button', {}, 'Open'));
     form.onsubmit = (event) => {
       event.preventDefault();
-      this.#connect(address.value, token.value);
+      address.value = address.value.replace(/\/settings\/organization\/?$/, '');
+      this.#connect(address.value, token.value.trim().replace(/^Bearer\s+/i, ''));
       token.value = '';
     };
     const note = 'These are the settings of the organization that you are a member of.';

@@ -84,7 +84,8 @@ export class SettingsDocument {
 
   #changed(): void {
     const { isEdited } = this;
-    this.#state.textContent = isEdited ? 'Not saved' : '';
+    const isEmpty = this.#base?.etag === null && this.#base.text === '{}';
+    this.#state.textContent = isEdited ? 'Not saved' : isEmpty ? 'No settings yet' : '';
     for (const button of this.#buttons ?? []) button.disabled = !isEdited;
   }
 
@@ -94,7 +95,8 @@ export class SettingsDocument {
     const problems = check(text);
     if (problems.length > 0) {
       this.#editor.show(problems);
-      throw new Error(`Not sent: ${problems[0]!.message}`);
+      const { from, message } = problems[0]!;
+      throw new Error(`Not sent. Line ${text.slice(0, from).split('\n').length}: ${message}.`);
     }
     const { etag } = this.#base!;
     try {

@@ -12,6 +12,7 @@ export class SettingsHistory {
   readonly #page: Page;
   readonly #document: SettingsDocument;
   readonly #list = element('ol');
+  readonly #none = element('p', { hidden: true }, 'No states yet');
   readonly #more: HTMLButtonElement;
   #settings!: OrganizationSettings;
   readonly #inView: IntersectionObserver;
@@ -24,7 +25,7 @@ export class SettingsHistory {
     this.#page = page;
     this.#document = document;
     this.#more = button('Show older ones', () => page.watch(this.#load()));
-    host.append(this.#list, this.#more);
+    host.append(this.#list, this.#none, this.#more);
     this.#inView = new IntersectionObserver(([entry]) => entry!.isIntersecting && this.#more.click());
   }
 
@@ -52,6 +53,7 @@ export class SettingsHistory {
         this.#list.append(this.#item(value, this.#list.childElementCount === 0));
         this.#last = value.revision;
       }
+      this.#none.hidden = this.#list.childElementCount > 0;
       this.#loading = false;
       this.#inView.observe(this.#more);
     } catch (error) {

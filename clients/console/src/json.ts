@@ -49,9 +49,16 @@ export function check(text: string): Problem[] {
   const problems: Problem[] = [];
   try {
     const root = parseTree(text, errors, { disallowComments: true });
-    for (const { error, offset, length } of errors.slice(0, 100)) {
+    for (const [i, { error, offset, length }] of errors.slice(0, 100).entries()) {
+      if (offset === errors[i - 1]?.offset) continue; // a consequence
+      const before = text.slice(0, offset).trimEnd();
+      const isTrailing = before.endsWith(',') && /[}\]]/.test(text.charAt(offset));
       const words = printParseErrorCode(error).replace(/\B[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-      problems.push({ from: offset, to: offset + length, message: words });
+      problems.push({
+        from: isTrailing ? before.length - 1 : offset,
+        to: offset + length,
+        message: isTrailing ? 'Remove the comma, because nothing follows it' : words,
+      });
     }
     if (root?.type !== 'object') problems.push({ from: 0, to: text.length, message: 'The document is not a JSON object, { … }' });
     if (root) walk(root, 1, problems);

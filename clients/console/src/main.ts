@@ -66,7 +66,7 @@ function explain(error: unknown): string {
   switch (error.kind) {
     case 'network':
     case 'timeout':
-      return 'The service cannot be reached. Nothing here is lost: try again.';
+      return "The service cannot be reached, or it does not allow this page's origin (CorsAllowOrigins). Nothing here is lost: try again.";
     case 'token':
       return 'There is no usable access token.';
   }

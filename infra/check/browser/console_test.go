@@ -40,6 +40,16 @@ func TestConsole(t *testing.T) {
 		c.says("Not sent")
 	}
 
+	for text, want := range map[string]string{
+		"{\n  \"a\": 1,\n}":    "Not sent. Line 2: Remove the comma, because nothing follows it.",
+		"{\"a\": [\n1,\n2 ,]}": "Not sent. Line 3: Remove the comma, because nothing follows it.",
+		"{\n\"a\" 1}":          "Not sent. Line 2: Colon expected.",
+	} {
+		c.write(text)
+		c.press("Save")
+		c.says(want)
+	}
+
 	edited := `{"theme":"light","limits":{"users":10,"price":1.00,"id":12345678901234567891}}`
 	c.write(edited)
 	c.press("Preview")
@@ -136,10 +146,14 @@ func TestConsoleMember(t *testing.T) {
 	c.Do(chromedp.SetValue("#caller select", "carol"))
 	c.waitFor(`document.getElementById("rights").textContent.includes("change these")`)
 	c.shows("{}")
-	c.history(0)
+	c.waitFor(`document.getElementById("document-state").textContent === "No settings yet" && document.getElementById("history").innerText.includes("No states yet")`)
 	c.write(`{"first":true}`)
 	c.press("Save")
 	c.says("Saved.")
+	c.history(1)
+	if shown := ask(c.tab, chromedp.Text("#parts")); strings.Contains(shown, "yet") {
+		t.Errorf("after the first write, the page shows\n%s", shown)
+	}
 	c.Do(chromedp.SetValue("#caller select", "bob"))
 	c.says("User not associated with any organization")
 	c.silent()

@@ -36,11 +36,11 @@ func TestConsoleElsewhere(t *testing.T) {
 	enter := func(token string) {
 		c.Do(chromedp.WaitVisible("#caller [type=password]"), chromedp.SendKeys("#caller [type=password]", token+kb.Enter))
 	}
-	c.Do(chromedp.SendKeys("#caller [type=url]", s.URL))
+	c.Do(chromedp.SendKeys("#caller [type=url]", s.URL+"/settings/organization"))
 	c.accessible("sign-in")
 	enter(expired)
 	c.says("expired")
-	enter(token(t, s, "alice"))
+	enter("Bearer " + token(t, s, "alice"))
 	c.shows("{\n  \"theme\": \"dark\"\n}")
 	c.write(`{"theme":"light"}`)
 	enter(expired)
@@ -154,7 +154,7 @@ func TestConsoleOutage(t *testing.T) {
 	o.Addr, o.DocsAddr = strings.TrimPrefix(s.URL, "http://"), strings.TrimPrefix(s.DocsURL, "http://")
 	s.Close()
 	c.press("Save")
-	c.says("cannot be reached")
+	c.says("cannot be reached, or it does not allow this page's origin (CorsAllowOrigins)")
 	c.shows(`{"a":1}`)
 	again, err := stack.Start(t.Context(), o)
 	if err != nil {
