@@ -56,7 +56,7 @@ invoke: ## send an event to the function, without gateway and Docker (EVENT=even
 	@$(LOCAL) $(FLAGS) -invoke $(call quote,$(or $(EVENT),events/post.json))
 
 # ---- console ----
-console: ## build clients/console/dist, a page to edit the settings and see their history; needs npm (URL=https://… of the API)
+console: ## build clients/console/dist, a page to edit the settings and see their history; needs npm (dist-deployed with URL=https://… of a deployed API)
 	cd clients/console && npm ci --no-audit --no-fund && npx tsc && node build.mjs $(call quote,$(URL))
 
 # ---- build and deployment ----

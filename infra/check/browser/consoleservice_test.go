@@ -8,6 +8,9 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -163,5 +166,57 @@ func TestConsoleOutage(t *testing.T) {
 	t.Cleanup(func() { again.Close() })
 	c.press("Save")
 	c.says("Saved.")
+	c.silent()
+}
+
+// The page for a deployed API takes no place of the page that make run serves, and asks only for a token.
+func TestConsoleDeployed(t *testing.T) {
+	t.Parallel()
+	built(t)
+	// A copy, because other tests open the page of the build in the checkout.
+	root, err := filepath.Abs(console)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"src", "node_modules", "package.json"} {
+		if err := os.Symlink(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program, err := os.ReadFile(filepath.Join(root, "build.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "build.mjs"), program, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build := func(url string) (string, error) {
+		command := exec.CommandContext(t.Context(), "node", "build.mjs", url)
+		command.Dir = dir
+		out, err := command.CombinedOutput()
+		return string(out), err
+	}
+
+	for _, url := range []string{"nonsense", "http://api.example.com", "http://localhost.example.com", "ftp://localhost"} {
+		if out, err := build(url); err == nil || !strings.HasPrefix(out, "URL="+url+" is not") || strings.Count(out, "\n") != 1 {
+			t.Errorf("URL=%s: %v, %q, want one line", url, err, out)
+		}
+	}
+	deployed := filepath.Join(dir, "dist-deployed")
+	host := httptest.NewServer(http.FileServer(http.Dir(deployed)))
+	t.Cleanup(host.Close)
+	s := start(t, host.URL)
+	for url, folder := range map[string]string{"": filepath.Join(dir, "dist"), s.URL: deployed} {
+		if out, err := build(url); err != nil || !strings.Contains(out, string(filepath.Separator)+filepath.Base(folder)+". ") {
+			t.Fatalf("URL=%s: %v, %q, want %s", url, err, out, folder)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dist", "stack.json")); err == nil {
+		t.Error("the page that make run serves is for a deployed API")
+	}
+	c := openConsole(t, host.URL)
+	c.Do(chromedp.WaitVisible("#caller [type=password]"), chromedp.SendKeys("#caller [type=password]", token(t, s, "alice")+kb.Enter))
+	c.shows("{}")
 	c.silent()
 }
