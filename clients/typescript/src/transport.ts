@@ -276,7 +276,9 @@ function withoutToken(cause: unknown, token: string | undefined): unknown {
 }
 
 function baseOf(text: string): string {
-  const problem = (): FlashbackError => new FlashbackError('request', 'baseUrl is not an http or https URL without query');
+  const shown = /[@?#]/.test(text) ? '' : ` "${text}"`; // no password and no token
+  const problem = (): FlashbackError =>
+    new FlashbackError('request', `baseUrl${shown} is not an http or https URL without query, such as http://127.0.0.1:3000`);
   let url: URL;
   try {
     url = new URL(text);

@@ -436,6 +436,9 @@ test('options', async () => {
   for (const options of [undefined, null, 'token', {}]) {
     assert.throws(() => new FlashbackClient(options as any), (e: unknown) => e instanceof FlashbackError && e.kind === 'request' && /accessToken/.test(e.message));
   }
+  const at = (baseUrl: string): FlashbackClient => new FlashbackClient({ accessToken: token, baseUrl });
+  assert.throws(() => at('127.0.0.1:64000'), /baseUrl "127\.0\.0\.1:64000" .* such as http:\/\/127\.0\.0\.1:3000$/);
+  assert.throws(() => at('https://user:secret@a'), (e: Error) => !e.message.includes('secret'));
   const urls: unknown[] = [];
   const recording = (async (url: unknown) => {
     urls.push(url);
