@@ -44,5 +44,7 @@ const license = (name) => {
 };
 writeFileSync(`${out}/licenses.txt`, [...packages].sort().map(license).join('\n\n'));
 
-const use = api ? `It calls ${api.origin} only; copy it to any web host.` : 'make run serves it, by default at http://127.0.0.1:3003/console/; one that runs already does too.';
+const use = api
+  ? `It calls ${api.origin} only; copy it to any web host.`
+  : 'make run serves it, by default at http://127.0.0.1:3003/console/; one that runs already does too.';
 console.log(`The console is in ${resolve(out)}. ${use}`);

@@ -7,6 +7,9 @@ import { check, compact, layout, place } from './json.js';
 import type { Page } from './main.js';
 import { merge } from './merge.js';
 
+const withoutRevision =
+  'These settings have no revision yet: another program wrote them. Write them once by the API, with If-Match: *';
+
 /** The document: edits, previews and saves its text. */
 export class SettingsDocument {
   readonly #page: Page;
@@ -105,7 +108,7 @@ export class SettingsDocument {
       if (!(error instanceof FlashbackError)) throw error;
       if (error.status === 412) {
         if (error.etag !== etag) return this.open();
-        throw new Error('These settings have no revision yet: another program wrote them. Write them once by the API, with If-Match: *');
+        throw new Error(withoutRevision);
       }
       const pointer = pointerOf(error);
       if (pointer !== undefined) this.#editor.show([{ ...place(text, pointer), message: error.error ?? error.message }]);
@@ -155,7 +158,8 @@ export class SettingsDocument {
     const choice = await ask(
       'The document has changed meanwhile',
       [
-        element('p', {}, 'Your edits are not stored yet. Take theirs and drop your edits, or continue with the merged text. Close keeps your edits as they are.'),
+        element('p', {}, 'Your edits are not stored yet. Take theirs and drop your edits, or continue with the merged text.'),
+        element('p', {}, 'Close keeps your edits as they are.'),
         ...conflicting(merged.conflicts),
         element('h3', {}, 'What they changed'),
         compare('Their change', before, theirs, ['before', 'theirs']).view,

@@ -68,7 +68,9 @@ function mergeValues(
 ): string | undefined {
   if (theirs?.text === base?.text || theirs?.text === mine?.text) return mine?.text;
   if (mine?.text === base?.text) return theirs?.text;
-  if (theirs?.members && mine?.members) return mergeObjects(base?.members ?? new Map(), theirs.members, mine.members, pointer, conflicts);
+  if (theirs?.members && mine?.members) {
+    return mergeObjects(base?.members ?? new Map(), theirs.members, mine.members, pointer, conflicts);
+  }
   conflicts.push(pointer);
   return mine?.text;
 }

@@ -97,5 +97,10 @@ func TestConsoleMerge(t *testing.T) {
 			t.Errorf("%s: stored is %s, want %s", tt.name, got, tt.merged)
 		}
 	}
+	c.write(`{"a":`)
+	call(t, s, "POST", "alice", `{"settings":{"theirs":2}}`)
+	c.press("Reload")
+	c.says("Correct the mistakes in your text")
+	c.shows(`{"a":`)
 	c.silent()
 }
