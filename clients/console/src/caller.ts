@@ -75,15 +75,30 @@ export class Caller {
     const token = element('input', { type: 'password', required: true, autocomplete: 'off' });
     const form = element('form', {}, element('label', {}, 'API ', address), ' ', element('label', {}, 'Access token ', token), ' ');
     form.append(element('button', {}, 'Open'));
+    let person: string | undefined;
     form.onsubmit = (event) => {
       event.preventDefault();
       address.value = address.value.replace(/\/settings\/organization\/?$/, '');
-      this.#connect(address.value, token.value.trim().replace(/^Bearer\s+/i, ''));
+      const given = token.value.trim().replace(/^Bearer\s+/i, '');
+      const next = `${address.value} ${subjectOf(given)}`;
+      if (next !== person && !this.#mayLeave()) return;
+      person = next;
+      this.#connect(address.value, given);
       token.value = '';
     };
     const note = 'These are the settings of the organization that you are a member of.';
     this.#host.replaceChildren(form, element('p', {}, note, ' ', this.#rights));
     (address.value ? token : address).focus();
+  }
+}
+
+/** Tells whose token it is: issuer and subject (RFC 7519, section 4.1), unverified. What is no JWT is its own subject. */
+function subjectOf(token: string): string {
+  try {
+    const { iss, sub } = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')));
+    return JSON.stringify([iss, sub]);
+  } catch {
+    return token;
   }
 }
 

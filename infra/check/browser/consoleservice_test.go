@@ -52,8 +52,25 @@ func TestConsoleElsewhere(t *testing.T) {
 	enter(token(t, s, "alice"))
 	c.says("Nobody else has changed the document. Your edits are kept.")
 	c.shows(`{"theme":"light"}`)
+	answer := func(drop bool) {
+		c.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`window.confirm = (question) => { window.asked = question; return %v }`, drop)))
+	}
+	asked := func() string { return ask(c.tab, chromedp.Evaluate[string](`window.asked ?? ""`)) }
+	if got := asked(); got != "" {
+		t.Errorf("a new token of the same person asks %q", got)
+	}
+	answer(false)
+	enter(token(t, s, "carol")) // of another organization
+	c.shows(`{"theme":"light"}`)
+	if got := asked(); got != "Drop your edits?" {
+		t.Errorf("a token of another person asks %q", got)
+	}
 	c.press("Save")
 	c.says("Saved.")
+	c.write(`{"theme":"blue"}`)
+	answer(true)
+	c.Do(chromedp.Focus("#caller [type=password]"), chromedp.KeyEvent(kb.Enter))
+	c.shows("{}")
 	if got := call(t, s, "GET", "alice", ""); got != `{"success":true,"settings":{"theme":"light"}}` {
 		t.Errorf("stored is %s", got)
 	}
