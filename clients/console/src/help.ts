@@ -2,7 +2,7 @@ import { FlashbackError, type OrganizationSettings } from '@flashback/client';
 import { parseTree, type Node as JsonNode } from 'jsonc-parser';
 import { element } from './dom.js';
 import type { Editor } from './editor.js';
-import { compact, member, pathAt, segments } from './json.js';
+import { compact, member, pathAt, pointerOf, segments } from './json.js';
 
 /** Help: tells what the JSON Schema says of the member at the cursor. Where there is no schema, nothing is shown. */
 export class Help {
@@ -97,6 +97,5 @@ function help(path: (string | number)[], schemas: JsonNode[], text: string): (No
   if (schemas.some(({ value }) => value === false)) said.push('not allowed');
   const [title, description] = ['title', 'description'].map((keyword) => short(values(keyword)[0]?.value ?? ''));
   if (!title && !description && said.length === 0) return [];
-  const pointer = path.map((name) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-  return [element('code', {}, pointer), ' ', element('strong', {}, title!), ` ${description} `, [...new Set(said)].join('; ')];
+  return [element('code', {}, pointerOf(path)), ' ', element('strong', {}, title!), ` ${description} `, [...new Set(said)].join('; ')];
 }

@@ -99,7 +99,12 @@ export function member(node: Node | undefined, name: string | number): Node | un
   return node?.children?.findLast((property) => property.children?.[0]?.value === name)?.children?.[1];
 }
 
-/** Splits a JSON Pointer (RFC 6901). */
+/** Writes a path as a JSON Pointer (RFC 6901). */
+export function pointerOf(path: readonly (string | number)[]): string {
+  return path.map((name) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** Splits a JSON Pointer. */
 export function segments(pointer: string): string[] {
   return pointer.split('/').slice(1).map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

@@ -1,5 +1,5 @@
 import { parseTree, type Node } from 'jsonc-parser';
-import { compact, layout } from './json.js';
+import { compact, layout, pointerOf } from './json.js';
 
 /** A document with the changes of both sides, and the JSON Pointers of the values that both changed in different ways. */
 export interface Merged {
@@ -40,7 +40,7 @@ function mergeObjects(base: Members, theirs: Members, mine: Members, pointer: st
   const merged: string[] = [];
   const add = (key: string): void => {
     const { name } = mine.get(key) ?? theirs.get(key)!;
-    const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const at = pointer + pointerOf([key]);
     const text = mergeValues(base.get(key)?.value, theirs.get(key)?.value, mine.get(key)?.value, at, conflicts);
     if (text !== undefined) merged.push(`${name}:${text}`);
   };
